@@ -1,0 +1,102 @@
+# mqttops.emqx - `make help` lists the targets; each installs what it needs first.
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+CACHE       := $(CURDIR)/.cache
+VENV        := $(CACHE)/venv
+COLLECTION  := $(CACHE)/collections/ansible_collections/mqttops/emqx
+SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
+SCENARIOS   ?= $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
+LAB         ?= demo
+HOSTS       ?= 3
+
+export PATH                      := $(VENV)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH  := $(CACHE)/collections
+export ANSIBLE_CONFIG            := $(CURDIR)/tests/ansible.cfg
+export ANSIBLE_HOME              := $(CACHE)/ansible
+export PYTHONDONTWRITEBYTECODE   := 1
+
+.PHONY: help
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# --- set-up ---------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: system $(VENV)/.ready $(COLLECTION)  ## Install system packages (root), tools and collections
+
+.PHONY: system
+system:
+	@python3 tests/lab/lab.py setup
+
+$(VENV)/.ready: tests/requirements.txt | system
+	@test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	@touch $@
+
+$(COLLECTION):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@
+
+# --- the lab --------------------------------------------------------------------------------
+
+.PHONY: lab-up
+lab-up: setup  ## Start HOSTS=3 lab hosts named n1..nN (LAB=demo)
+	@python3 tests/lab/lab.py up --name $(LAB) --hosts $(HOSTS)
+
+.PHONY: lab-down
+lab-down:  ## Remove the hosts of LAB and all that belongs to them
+	@python3 tests/lab/lab.py down --name $(LAB)
+
+.PHONY: packages
+packages: setup
+	@tests/standin/build.sh $(CACHE)/packages
+
+.PHONY: demo
+demo: setup packages  ## Three hosts, site.yml, and the cluster's status (EMQX_PACKAGE=FILE|URL for a vendor package)
+	@tests/demo.sh
+
+.PHONY: bench
+bench: setup packages  ## Print the measured ratios of docs/performance.md
+	@python3 tests/bench/bench.py
+
+# --- checks ---------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint unit sanity standin-test molecule  ## Everything: lint, units, sanity, stand-in, scenarios
+
+.PHONY: lint
+lint: setup  ## ruff, mypy, yamllint, shellcheck, ansible-lint (production), docs, changelog
+	@ruff check . && ruff format --check .
+	@mypy plugins tests/lab tests/bench
+	@shellcheck .ci/run $$(git ls-files '*.sh')
+	@python tests/lint/defaults_match_specs.py
+	@cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	@antsibull-changelog lint
+	@ansible-lint -c .config/ansible-lint.yml
+
+.PHONY: unit
+unit: setup  ## Unit tests
+	@python -m pytest tests/unit
+
+.PHONY: sanity
+sanity: setup  ## ansible-test sanity, no ignore files
+	@tests/sanity.sh $(SANITY_TREE)
+
+.PHONY: standin-test
+standin-test: setup packages  ## The stand-in node against the recorded transcripts
+	@python -m pytest tests/standin/tests
+
+.PHONY: molecule
+molecule: setup packages  ## All molecule scenarios (SCENARIOS="default ...")
+	@for scenario in $(SCENARIOS); do tests/molecule.sh "$$scenario"; done
+
+.PHONY: build
+build: setup  ## Build the collection archive
+	@ansible-galaxy collection build --force --output-path $(CACHE)/build
+
+.PHONY: clean
+clean:  ## Remove labs and everything cached
+	@! test -d $(CACHE)/lab || python3 tests/lab/lab.py down --all
+	@rm -rf $(CACHE)
