@@ -1,0 +1,476 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""HOCON as EMQX reads it: write it, read it back, and work on the values in between.
+
+``render`` uses only what EMQX's reader and the HOCON specification share. Two habits of EMQX's
+reader (seen in hocon 0.39 to 0.43, EMQX 5.0 to 5.8) shape its output:
+
+* ``\\uXXXX`` is not decoded, so characters without a short escape are written as they are;
+* a string ending in a backslash swallows the next quote of the same line, so every value is
+  the last thing on its line.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+from decimal import Decimal
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
+MASK = "********"
+
+# Names (or dotted ends of paths) whose values are never shown.
+SECRET_KEYS: tuple[str, ...] = (
+    "authorization",
+    "cookie",
+    "license.key",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "secret",
+    "token",
+)
+
+_BARE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_RESERVED_KEYS = frozenset(("true", "false", "null", "include", "required"))
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_TO_ESCAPE = re.compile(r'[\\"\n\r\t]')
+# EMQX's reader ends a string at the Unicode line ends and has no escape for them.
+_UNWRITABLE = re.compile("[\x00\u2028\u2029\ud800-\udfff]")
+_PATH_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."]+)')
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_UNESCAPES = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
+
+
+def render(value: dict[str, t.Any], indent: int = 2) -> str:
+    """Return ``value`` as HOCON text, keys in the order given, ending in a newline.
+
+    Keys are taken literally: one with a dot is quoted and stays one key (EMQX 5.2 and newer),
+    see ``expand`` for paths. Strings are always quoted, so ``"5s"``, ``"1"`` and ``"null"``
+    stay strings. Raises InputError naming the path of what HOCON or EMQX cannot hold.
+    """
+    if not isinstance(value, dict):
+        raise InputError(f"HOCON text is made of a dictionary, found {type(value).__name__}.")
+    lines: list[str] = []
+    _render_fields(value, "", indent, "", lines)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _render_fields(
+    fields: dict[str, t.Any], margin: str, indent: int, path: str, lines: list[str]
+) -> None:
+    for key, value in fields.items():
+        here = _join(path, key)
+        head = margin + _key_text(key, here)
+        lines.append(f"{head} {{" if value and isinstance(value, dict) else f"{head} = ")
+        _render_value(value, margin, indent, here, lines)
+
+
+def _render_value(value: t.Any, margin: str, indent: int, path: str, lines: list[str]) -> None:
+    """Append ``value`` to the last line, and lines after it for what is nested."""
+    deeper = margin + " " * indent
+    if value and isinstance(value, dict):
+        _render_fields(value, deeper, indent, path, lines)
+        lines.append(margin + "}")
+    elif value and isinstance(value, (list, tuple)):
+        lines[-1] += "["
+        for position, item in enumerate(value, start=1):
+            lines.append(deeper + ("{" if item and isinstance(item, dict) else ""))
+            _render_value(item, deeper, indent, f"{path}.{position}", lines)
+            lines[-1] += "," if position < len(value) else ""
+        lines.append(margin + "]")
+    else:
+        lines[-1] += _scalar(value, path)
+
+
+def _scalar(value: t.Any, path: str) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return _float_text(float(value), path)
+    if isinstance(value, str):
+        return _quote(value, path)
+    if isinstance(value, dict):
+        return "{}"
+    if isinstance(value, (list, tuple)):
+        return "[]"
+    raise InputError(
+        f"{path} is of type {type(value).__name__}; HOCON holds text, numbers, booleans, null, "
+        "lists and dictionaries.",
+        path=path,
+    )
+
+
+def _float_text(value: float, path: str) -> str:
+    """Write a float without exponent: EMQX's reader takes ``1e5`` for two words."""
+    if not math.isfinite(value):
+        raise InputError(f"{path} is {value}; HOCON numbers are finite.", path=path)
+    text = format(Decimal(repr(value)), "f")
+    return text if "." in text else f"{text}.0"
+
+
+def _key_text(key: t.Any, path: str) -> str:
+    if not isinstance(key, str):
+        raise InputError(
+            f"The key {key!r} at {path} is of type {type(key).__name__}; keys are text, "
+            "put it in quotes in the YAML source.",
+            path=path,
+        )
+    if _BARE_KEY.fullmatch(key) and key not in _RESERVED_KEYS:
+        return key
+    if not key or key.endswith("\\"):
+        raise InputError(
+            f"The key {key!r} at {path} cannot be written for EMQX: "
+            "keys are not empty and do not end in a backslash.",
+            path=path,
+        )
+    return _quote(key, path)
+
+
+def _quote(text: str, path: str) -> str:
+    bad = _UNWRITABLE.search(text)
+    if bad:
+        raise InputError(
+            f"{path} holds the character U+{ord(bad.group()):04X}, which EMQX cannot read back "
+            "from a configuration file; remove it.",
+            path=path,
+        )
+    return '"' + _TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], text) + '"'
+
+
+def _join(path: str, key: t.Any) -> str:
+    """Append a key to a dotted path, quoted where it would not read back as one key."""
+    text = str(key)
+    part = text if _BARE_KEY.fullmatch(text) else _TO_ESCAPE.sub(
+        lambda match: _ESCAPES[match.group()], text
+    ).join('""')
+    return f"{path}.{part}" if path else part
+
+
+def split_path(path: str) -> list[str]:
+    """Split ``a.b."c.d"`` into its keys; InputError when it is not a path."""
+    parts: list[str] = []
+    position = 0
+    while True:
+        match = _PATH_PART.match(path, position)
+        if match is None:
+            raise InputError(
+                f"{path!r} is not a path of keys: expected keys joined by single dots, a key "
+                'that holds a dot in double quotes (a."b.c").',
+                path=path,
+            )
+        parts.append(match.group(2) if match.group(1) is None else _unescape(match.group(1)))
+        position = match.end()
+        if position == len(path):
+            return parts
+        if path[position] != ".":
+            raise InputError(
+                f"{path!r} is not a path of keys: expected a dot at {path[position:]!r}.",
+                path=path,
+            )
+        position += 1
+
+
+def _unescape(text: str) -> str:
+    """Decode the escapes EMQX's reader knows; like it, leave any other backslash alone."""
+    return _ESCAPED.sub(lambda match: _UNESCAPES.get(match.group(1), match.group()), text)
+
+
+def expand(value: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Turn dotted keys at any level into nested dictionaries: ``{"a.b": 1, "a": {"c": 2}}``.
+
+    A key that shall keep its dot is written in double quotes, ``{'"a.b"': 1}``. The input is not
+    changed. Raises InputError when one path is given twice or both as a value and as a parent.
+    """
+    return t.cast("dict[str, t.Any]", _expand(value, ""))
+
+
+def _expand(value: t.Any, path: str) -> t.Any:
+    if isinstance(value, (list, tuple)):
+        return [_expand(item, f"{path}.{n}") for n, item in enumerate(value, start=1)]
+    if not isinstance(value, dict):
+        return value
+    result: dict[str, t.Any] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            _key_text(key, _join(path, key))
+        *parents, last = split_path(key)
+        here = f"{path}.{key}" if path else key
+        node: t.Any = _expand(item, here)
+        for part in [last, *reversed(parents)]:
+            node = {part: node}
+        _graft(result, node, path)
+    return result
+
+
+def _graft(target: dict[str, t.Any], source: dict[str, t.Any], path: str) -> None:
+    for key, value in source.items():
+        here = _join(path, key)
+        if key not in target:
+            target[key] = value
+        elif isinstance(target[key], dict) and isinstance(value, dict):
+            _graft(target[key], value, here)
+        else:
+            raise InputError(
+                f"{here} is given twice, once as a dotted key: keep one of them.", path=here
+            )
+
+
+def merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return ``base`` with ``override`` on top: dictionaries merge, all else is replaced."""
+    result = dict(base)
+    for key, value in override.items():
+        old = result.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        result[key] = merge(t.cast("dict[str, t.Any]", old), value) if both else value
+    return result
+
+
+def flatten(value: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return ``{"a.b.c": value}``; lists and empty dictionaries are values.
+
+    Keys that are not plain words are quoted in the path, so ``expand`` undoes it.
+    """
+    result: dict[str, t.Any] = {}
+
+    def walk(fields: dict[str, t.Any], path: str) -> None:
+        for key, item in fields.items():
+            here = _join(path, key)
+            if item and isinstance(item, dict):
+                walk(item, here)
+            else:
+                result[here] = item
+
+    walk(value, "")
+    return result
+
+
+def masked(value: t.Any, secret_keys: t.Iterable[str] = SECRET_KEYS) -> t.Any:
+    """Return a copy of ``value`` with secrets replaced by ``********``.
+
+    Secret is text or a number below a key whose name holds one of ``secret_keys`` (upper and
+    lower case alike, ``-`` like ``_``); an entry with a dot is compared with the end of the
+    path. Private keys in PEM form and passwords in URLs are masked wherever they stand.
+    """
+    names = tuple(secret_keys)
+    return _masked(value, "", tuple(n for n in names if "." not in n), _paths(names))
+
+
+def _paths(names: t.Iterable[str]) -> tuple[str, ...]:
+    return tuple(f".{name}" for name in names if "." in name)
+
+
+def _masked(value: t.Any, path: str, names: tuple[str, ...], paths: tuple[str, ...]) -> t.Any:
+    if isinstance(value, dict):
+        return {
+            key: _masked(item, f"{path}.{str(key).lower().replace('-', '_')}", names, paths)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_masked(item, path, names, paths) for item in value]
+    if value is None or isinstance(value, bool) or value == "":
+        return value
+    last = path.rpartition(".")[2]
+    if path.endswith(paths) or any(name in last for name in names):
+        return MASK
+    if not isinstance(value, str):
+        return value
+    return MASK if _PRIVATE_KEY.search(value) else _URL_PASSWORD.sub(rf"\g<1>{MASK}", value)
+
+
+class _Token(t.NamedTuple):
+    kind: str
+    text: str
+    line: int
+
+
+_TOKENS = re.compile(
+    r"""(?P<skip>[ \t\v\f\r\xa0\n]+|(?:\#|//)[^\n]*)
+    |(?P<block>\"{3}(?:[^"]|"(?!""))*\"{3}(?!"))
+    |(?P<string>"(?:[^"\\\n]|\\.)*")
+    |(?P<word>[A-Za-z0-9_.@%|+-]+)
+    |(?P<punct>[{}\[\],:=])""",
+    re.VERBOSE,
+)
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_FLOAT = re.compile(r"[+-]?[0-9]*\.[0-9]+|[+-]?[0-9]+\.[0-9]+[eE][+-]?[0-9]+")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.@%|-]*|[0-9]+(?:%|[A-Za-z]+)")
+_LITERALS: dict[str, t.Any] = {"true": True, "false": False, "null": None}
+
+
+def parse(text: str) -> dict[str, t.Any]:
+    """Read HOCON text of the kind EMQX ships and writes; raises InputError with the line.
+
+    Understood: comments, dotted and quoted keys, ``=``, ``:`` and ``key {``, objects, arrays,
+    quoted, triple-quoted and single-word strings, numbers, booleans, null; of a key given
+    twice the objects merge and the last value wins. Not understood, and refused: substitutions
+    outside quotes, ``include``, ``+=`` and values joined by juxtaposition.
+    """
+    tokens = _tokenize(text[1:] if text.startswith("\ufeff") else text)
+    reader = _Reader(tokens)
+    if reader.peek().text == "{" and reader.peek().kind == "punct":
+        reader.take()
+        result = reader.fields("}")
+    else:
+        result = reader.fields("")
+    reader.expect_end()
+    return result
+
+
+def _tokenize(text: str) -> list[_Token]:
+    tokens: list[_Token] = []
+    position, line = 0, 1
+    while position < len(text):
+        match = _TOKENS.match(text, position)
+        if match is None:
+            found = text[position:].split("\n", 1)[0].strip()
+            raise _unreadable(line, f"{found[:20]!r}")
+        kind = t.cast(str, match.lastgroup)
+        if kind != "skip":
+            tokens.append(_Token(kind, match.group(), line))
+        line += match.group().count("\n")
+        position = match.end()
+    tokens.append(_Token("end", "", line))
+    return tokens
+
+
+def _unreadable(line: int, found: str, expected: str = "a key, a value or a comment") -> InputError:
+    return InputError(
+        f"Line {line} cannot be read as HOCON: expected {expected}, found {found}.", line=line
+    )
+
+
+class _Reader:
+    """A cursor over tokens; one method per rule of the grammar."""
+
+    def __init__(self, tokens: list[_Token]) -> None:
+        self._tokens = tokens
+        self._next = 0
+
+    def peek(self) -> _Token:
+        return self._tokens[self._next]
+
+    def take(self) -> _Token:
+        token = self._tokens[self._next]
+        self._next += 1
+        return token
+
+    def _skip(self, text: str) -> bool:
+        token = self.peek()
+        found = token.kind == "punct" and token.text == text
+        if found:
+            self._next += 1
+        return found
+
+    def _fail(self, expected: str) -> InputError:
+        token = self.peek()
+        found = "the end of the text" if token.kind == "end" else _shown(token)
+        return _unreadable(token.line, found, expected)
+
+    def expect_end(self) -> None:
+        if self.peek().kind != "end":
+            raise self._fail("the end of the text")
+
+    def fields(self, closing: str) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = {}
+        while True:
+            if closing and self._skip(closing):
+                return result
+            if not closing and self.peek().kind == "end":
+                return result
+            keys = self._key()
+            if self.peek().text != "{" and not (self._skip("=") or self._skip(":")):
+                raise self._fail("'=', ':' or '{' after the key")
+            value = self._value()
+            for key in reversed(keys[1:]):
+                value = {key: value}
+            _put(result, keys[0], value)
+            self._skip(",")
+
+    def _key(self) -> list[str]:
+        token = self.peek()
+        if token.kind == "string":
+            self.take()
+            return [_unescape(token.text[1:-1])]
+        if token.kind != "word" or token.text == "include" or "" in token.text.split("."):
+            raise self._fail("a key")
+        self.take()
+        return token.text.split(".")
+
+    def _value(self) -> t.Any:
+        token = self.peek()
+        if self._skip("{"):
+            return self.fields("}")
+        if self._skip("["):
+            return self._items()
+        if token.kind == "string":
+            value: t.Any = _unescape(token.text[1:-1])
+        elif token.kind == "block":
+            value = _unindent(token.text[3:-3])
+        elif token.kind == "word":
+            value = _word(token)
+        else:
+            raise self._fail("a value")
+        self.take()
+        return value
+
+    def _items(self) -> list[t.Any]:
+        result: list[t.Any] = []
+        while not self._skip("]"):
+            result.append(self._value())
+            if not self._skip(",") and self.peek().text != "]":
+                raise self._fail("',' or ']'")
+        return result
+
+
+def _shown(token: _Token) -> str:
+    """Name a token in an error; a string may be a secret and is not quoted."""
+    return "a quoted string" if token.kind in ("string", "block") else repr(token.text)
+
+
+def _put(target: dict[str, t.Any], key: str, value: t.Any) -> None:
+    old = target.get(key)
+    if isinstance(old, dict) and isinstance(value, dict):
+        value = merge(old, value)
+    target[key] = value
+
+
+def _word(token: _Token) -> t.Any:
+    text = token.text
+    if text in _LITERALS:
+        return _LITERALS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _WORD.fullmatch(text):
+        return text
+    raise _unreadable(token.line, repr(text), "a number or a word that starts with a letter")
+
+
+def _unindent(text: str) -> str:
+    """Undo the ``~`` form of triple-quoted strings that EMQX writes (hocon 0.42 and newer)."""
+    if not text.startswith(("~\n", "~\r\n")):
+        return text
+    lines = text.split("\n")[1:]
+    if lines[-1].endswith("~"):
+        lines[-1] = lines[-1][:-1]
+    margins = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip("\r")]
+    if lines[-1] and not lines[-1].strip(" ") and len(lines) > 1:
+        margins = margins[:-1]
+    margin = min(margins, default=0)
+    return "\n".join(
+        line[min(margin, len(line) - len(line.lstrip(" "))) :] for line in lines
+    )
