@@ -153,9 +153,11 @@ def _quote(text: str, path: str) -> str:
 def _join(path: str, key: t.Any) -> str:
     """Append a key to a dotted path, quoted where it would not read back as one key."""
     text = str(key)
-    part = text if _BARE_KEY.fullmatch(text) else _TO_ESCAPE.sub(
-        lambda match: _ESCAPES[match.group()], text
-    ).join('""')
+    part = (
+        text
+        if _BARE_KEY.fullmatch(text)
+        else _TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], text).join('""')
+    )
     return f"{path}.{part}" if path else part
 
 
@@ -471,6 +473,4 @@ def _unindent(text: str) -> str:
     if lines[-1] and not lines[-1].strip(" ") and len(lines) > 1:
         margins = margins[:-1]
     margin = min(margins, default=0)
-    return "\n".join(
-        line[min(margin, len(line) - len(line.lstrip(" "))) :] for line in lines
-    )
+    return "\n".join(line[min(margin, len(line) - len(line.lstrip(" "))) :] for line in lines)

@@ -1,0 +1,592 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""The model of a cluster: names, roles, ports and addresses, and what is wrong with them.
+
+Everything else (configuration, firewall, probes, doctor) reads this and computes none of it
+again. The rules are those of ekka 0.13 to 0.23 and gen_rpc 2.8 to 3.5 (EMQX 5.0 to 6.3).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _versions
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
+DIST_BASE_PORT = 4370
+RPC_BASE_PORT = 5370
+RPC_SERVER_PORT = 5369
+ROLES = ("core", "replicant")
+PORT_DISCOVERIES = ("stateless", "manual")
+
+MEMBER_KEYS: tuple[str, ...] = (
+    "ansible_host",
+    "emqx_node_name",
+    "emqx_node_address",
+    "emqx_node_role",
+    "emqx_node_addresses",
+    "emqx_server",
+)
+
+SETTINGS_KEYS: tuple[str, ...] = (
+    "discovery_strategy",
+    "proto_dist",
+    "rpc_port_discovery",
+    "rpc_server_port",
+    "version",
+    "edition",
+    "dns_record_type",
+    "dns_name",
+    "service_ports",
+)
+
+Finding = t.Dict[str, str]
+Findings = t.Iterator[Finding]
+Node = t.Dict[str, t.Any]
+
+_SUFFIX_MODULUS = 60000
+_LARGE_SUFFIX = 50000
+_DATE_LIKE_SUFFIX = 1000
+_MAX_NAME = 255
+_MAX_PORT = 65535
+_MANY_CORES = 7
+
+_SUFFIX = re.compile(r"[0-9]+$")
+_SHORT_NAME = re.compile(r"[0-9A-Za-z_-]+")
+_FQDN = re.compile(
+    r"(?:[0-9A-Za-z_](?:[0-9A-Za-z_-]*[0-9A-Za-z_])?\.)+[A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?"
+)
+
+
+def _finding(
+    code: str, host: str, variable: str, expected: str, found: t.Any, remedy: str
+) -> Finding:
+    where = f"Host {host}: " if host else "Cluster: "
+    return {
+        "code": code,
+        "host": host,
+        "variable": variable,
+        "expected": expected,
+        "found": str(found),
+        "remedy": remedy,
+        "message": f"{where}{variable} is {found}, expected {expected}: {remedy}.",
+    }
+
+
+def suffix_of(name: str) -> int:
+    """Return the number formed by all digits right before the ``@`` of a node name, or 0."""
+    digits = _SUFFIX.search(name.partition("@")[0])
+    # Longer names are reported as invalid; int() refuses thousands of digits.
+    return int(digits.group()[-_MAX_NAME:]) if digits else 0
+
+
+def node_ports(
+    name: str, port_discovery: str = "stateless", server_port: int = RPC_SERVER_PORT
+) -> dict[str, int]:
+    """Return ``offset``, ``distribution`` and ``rpc``: the TCP ports between cluster nodes.
+
+    The offset is the trailing number of the short name, modulo 60000. The rpc port is
+    5370 + offset with stateless port discovery and ``server_port`` with manual. Raises
+    InputError for a port discovery other than these two.
+    """
+    if port_discovery not in PORT_DISCOVERIES:
+        raise InputError(
+            f"rpc port discovery is {port_discovery!r}, expected stateless or manual.",
+            found=str(port_discovery),
+        )
+    offset = suffix_of(name) % _SUFFIX_MODULUS
+    return {
+        "offset": offset,
+        "distribution": DIST_BASE_PORT + offset,
+        "rpc": RPC_BASE_PORT + offset if port_discovery == "stateless" else server_port,
+    }
+
+
+def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the model of the cluster made of ``members`` under ``settings``.
+
+    A member has ``inventory_host`` and may have the MEMBER_KEYS; settings may have the
+    SETTINGS_KEYS. Empty text means the default everywhere. The result:
+
+    * ``nodes``: inventory host -> name, short_name, host, inventory_host, server, role, offset,
+      dist_port, rpc_port (the one in use), rpc_port_stateless, rpc_port_manual, addresses,
+      host_is_ip, ip_version (4, 6 or 0);
+    * ``members``, ``cores``, ``replicants``, ``seeds``: node names in the order given;
+    * ``cluster_ports``, ``addresses``: sorted and unique;
+    * ``errors``, ``warnings``: all findings, each with code, host ("" for the cluster),
+      variable, expected, found, remedy and message.
+
+    What the user wrote never raises, it is reported; InputError is for wrong types only.
+    """
+    wanted = _settings(settings)
+    _check_types(members)
+    nodes: dict[str, Node] = {}
+    listed: list[Node] = []
+    for member in members:
+        node = _node(member, wanted)
+        listed.append(node)
+        nodes.setdefault(node["inventory_host"], node)
+    unique = list(nodes.values())
+    cores = [node["name"] for node in unique if node["role"] == "core"]
+    ports = {node[port] for node in unique for port in ("dist_port", "rpc_port")}
+    errors = itertools.chain(
+        _setting_errors(wanted),
+        _membership_errors(listed),
+        *(_name_errors(node) for node in unique),
+        *(_host_errors(node, wanted) for node in unique),
+        _port_errors(unique, wanted),
+        _family_errors(unique),
+        _role_errors(unique, wanted),
+        _strategy_errors(unique, wanted),
+    )
+    return {
+        "nodes": nodes,
+        "members": [node["name"] for node in unique],
+        "cores": cores,
+        "replicants": [node["name"] for node in unique if node["role"] == "replicant"],
+        "seeds": list(cores),
+        "cluster_ports": sorted(ports),
+        "addresses": sorted({address for node in unique for address in node["addresses"]}),
+        "errors": list(errors),
+        "warnings": list(_warnings(unique)),
+    }
+
+
+def _check_types(members: t.Any) -> None:
+    if isinstance(members, (str, dict)) or not isinstance(members, t.Sequence):
+        raise InputError(f"The members are a list of dictionaries, found {members!r}.")
+    for member in members:
+        if not isinstance(member, dict) or not member.get("inventory_host"):
+            raise InputError(
+                f"A member is a dictionary with inventory_host, found {member!r}.",
+            )
+
+
+def _settings(settings: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Fill in the defaults of EMQX 5.8; unknown settings are a slip of the caller."""
+    unknown = sorted(set(settings) - set(SETTINGS_KEYS))
+    if unknown:
+        raise InputError(
+            f"Unknown topology settings: {', '.join(unknown)}; "
+            f"expected some of {', '.join(SETTINGS_KEYS)}."
+        )
+    given = {key: value for key, value in settings.items() if value not in (None, "")}
+    return {
+        "discovery_strategy": "manual",
+        "proto_dist": "inet_tcp",
+        "rpc_port_discovery": "stateless",
+        "rpc_server_port": RPC_SERVER_PORT,
+        "version": "",
+        "edition": "",
+        "dns_record_type": "a",
+        "service_ports": [],
+        **given,
+        "dns_name": settings.get("dns_name"),
+    }
+
+
+def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
+    inventory_host = str(member["inventory_host"])
+    management = str(member.get("ansible_host") or inventory_host)
+    address = str(member.get("emqx_node_address") or management)
+    name = str(member.get("emqx_node_name") or f"emqx@{address}")
+    short_name, _at, host = name.partition("@")
+    offset = suffix_of(name) % _SUFFIX_MODULUS
+    manual = _port_number(wanted["rpc_server_port"])
+    stateless = RPC_BASE_PORT + offset
+    parsed = _ip(host)
+    given = member.get("emqx_node_addresses") or []
+    literals = (text for text in (host, address, management) if _ip(text))
+    return {
+        "name": name,
+        "short_name": short_name,
+        "host": host,
+        "inventory_host": inventory_host,
+        "server": str(member.get("emqx_server") or management),
+        "role": str(member.get("emqx_node_role") or "core"),
+        "offset": offset,
+        "dist_port": DIST_BASE_PORT + offset,
+        "rpc_port": manual if wanted["rpc_port_discovery"] == "manual" else stateless,
+        "rpc_port_stateless": stateless,
+        "rpc_port_manual": manual,
+        "addresses": [str(item) for item in given] or list(itertools.islice(literals, 1)),
+        "host_is_ip": parsed is not None,
+        "ip_version": parsed.version if parsed else 0,
+    }
+
+
+def _port_number(value: t.Any) -> int:
+    """Return a port as a number; 0 stands for what is not one and is reported apart."""
+    return int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else 0
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return None if "%" in text else ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _setting_errors(wanted: dict[str, t.Any]) -> Findings:
+    for setting in ("discovery_strategy", "proto_dist", "dns_record_type"):
+        yield from _choice_errors(setting, str(wanted[setting]), wanted)
+    if wanted["rpc_port_discovery"] not in PORT_DISCOVERIES:
+        yield _finding(
+            "bad_port_discovery",
+            "",
+            "emqx_rpc_port_discovery",
+            "stateless or manual",
+            wanted["rpc_port_discovery"],
+            "set it to stateless, or to manual where all nodes share one rpc port",
+        )
+    if not 0 < _port_number(wanted["rpc_server_port"]) <= _MAX_PORT:
+        yield _finding(
+            "bad_port",
+            "",
+            "emqx_rpc_server_port",
+            "a port from 1 to 65535",
+            wanted["rpc_server_port"],
+            f"set it to a free port, the default is {RPC_SERVER_PORT}",
+        )
+
+
+def _choice_errors(setting: str, value: str, wanted: dict[str, t.Any]) -> Findings:
+    variable = f"emqx_{setting}"
+    allowed = _versions.choices(setting, wanted["version"], wanted["edition"])
+    if value in allowed:
+        return
+    one_of = "one of " + ", ".join(allowed)
+    span = _versions.CHOICES[setting].get(value)
+    if span is None:
+        yield _finding(f"unknown_{setting}", "", variable, one_of, value, "correct its spelling")
+    else:
+        yield _finding(
+            f"{setting}_not_in_version",
+            "",
+            variable,
+            f"{one_of} in EMQX {wanted['version']}",
+            value,
+            f"{value} needs {_versions.describe(span)}, choose another or change emqx_version",
+        )
+
+
+def _membership_errors(listed: list[Node]) -> Findings:
+    if not listed:
+        yield _finding(
+            "no_members",
+            "",
+            "emqx_cluster_hosts",
+            "at least one host",
+            "empty",
+            "list the inventory hosts of the cluster, or put hosts into its group",
+        )
+    seen: set[str] = set()
+    names: dict[str, str] = {}
+    for node in listed:
+        host, name = node["inventory_host"], node["name"]
+        if host in seen:
+            yield _finding(
+                "host_listed_twice",
+                host,
+                "emqx_cluster_hosts",
+                "every host once",
+                f"a list with {host} more than once",
+                "remove the repeated entry",
+            )
+        elif name in names:
+            yield _finding(
+                "duplicate_name",
+                host,
+                "emqx_node_name",
+                "a name of its own for every node",
+                f"{name}, also the name of {names[name]}",
+                f"set emqx_node_name or emqx_node_address of {host} or {names[name]}; a second "
+                "node on a server takes a numeric suffix such as emqx1@...",
+            )
+        seen.add(host)
+        names.setdefault(name, host)
+
+
+def _name_errors(node: Node) -> Findings:
+    host, name, short = node["inventory_host"], node["name"], node["short_name"]
+    variable = "emqx_node_name"
+    if name.count("@") != 1:
+        yield _finding(
+            "bad_name", host, variable, "name@host with exactly one @", name, "write emqx@ADDRESS"
+        )
+    if not _SHORT_NAME.fullmatch(short):
+        yield _finding(
+            "bad_short_name",
+            host,
+            variable,
+            "letters, digits, '_' and '-' before the @",
+            name,
+            "rename the part before the @, emqx is the usual one",
+        )
+    if short.startswith("remsh"):
+        yield _finding(
+            "remsh_name",
+            host,
+            variable,
+            "a name that does not start with remsh",
+            name,
+            "rename it, EMQX opens no distribution port for its remote shells",
+        )
+    if len(name) > _MAX_NAME:
+        yield _finding(
+            "name_too_long",
+            host,
+            variable,
+            f"at most {_MAX_NAME} characters",
+            f"{len(name)} characters long",
+            "choose a shorter name",
+        )
+
+
+def _host_errors(node: Node, wanted: dict[str, t.Any]) -> Findings:
+    inventory_host, host = node["inventory_host"], node["host"]
+    address = _ip(host)
+    remedy = f"set emqx_node_address of {inventory_host} to the IP address or FQDN its peers use"
+    lowered = host.lower().rstrip(".")
+    if address and address.is_unspecified:
+        yield _finding(
+            "unspecified_host", inventory_host, "emqx_node_name", "an address", node["name"], remedy
+        )
+    elif (address and address.is_loopback) or lowered.split(".")[0] == "localhost":
+        yield _finding(
+            "loopback_host",
+            inventory_host,
+            "emqx_node_name",
+            "an address other hosts can reach",
+            node["name"],
+            remedy,
+        )
+    elif address is None and not _FQDN.fullmatch(host):
+        yield _finding(
+            "bad_host",
+            inventory_host,
+            "emqx_node_name",
+            "an IP address or a FQDN (with a dot) after the @",
+            node["name"],
+            remedy,
+        )
+    family = 6 if str(wanted["proto_dist"]).startswith("inet6") else 4
+    if address and address.version != family:
+        suitable = str(wanted["proto_dist"]).replace("inet6", "inet")
+        suitable = suitable if family == 6 else suitable.replace("inet", "inet6")
+        yield _finding(
+            "address_family",
+            inventory_host,
+            "emqx_node_name",
+            f"an IPv{family} address with emqx_proto_dist {wanted['proto_dist']}",
+            node["name"],
+            f"set emqx_proto_dist to {suitable}, or use IPv{family} addresses or FQDNs as names",
+        )
+
+
+def _port_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
+    taken: dict[tuple[str, int], tuple[Node, str]] = {}
+    services = {_port_number(port) for port in wanted["service_ports"]}
+    manual = wanted["rpc_port_discovery"] == "manual"
+    for node in nodes:
+        for kind, key in (("distribution", "dist_port"), ("rpc", "rpc_port")):
+            port = node[key]
+            fixed = manual and kind == "rpc"
+            variable = "emqx_rpc_server_port" if fixed else "emqx_node_name"
+            remedy = (
+                "set emqx_rpc_port_discovery to stateless or emqx_rpc_server_port to a free port"
+                if fixed
+                else f"change the number before the @ of {node['name']}"
+            )
+            other, other_kind = taken.setdefault((node["server"], port), (node, kind))
+            if (
+                (other is not node or other_kind != kind)
+                and other["name"] != node["name"]
+                or (other is node and other_kind != kind)
+            ):
+                yield _finding(
+                    "port_collision",
+                    node["inventory_host"],
+                    variable,
+                    f"ports of its own on server {node['server']}",
+                    f"the reason for {kind} port {port}, which is the {other_kind} port of "
+                    f"{other['name']} there",
+                    remedy,
+                )
+            if port in services:
+                yield _finding(
+                    "service_port_collision",
+                    node["inventory_host"],
+                    variable,
+                    f"a {kind} port that no listener uses",
+                    f"the reason for {kind} port {port}, which a listener uses",
+                    remedy,
+                )
+
+
+def _family_errors(nodes: list[Node]) -> Findings:
+    literals = {
+        version: [n["name"] for n in nodes if n["ip_version"] == version] for version in (4, 6)
+    }
+    if literals[4] and literals[6]:
+        yield _finding(
+            "mixed_address_families",
+            "",
+            "emqx_node_name",
+            "names of one address family",
+            f"{literals[4][0]} here and {literals[6][0]} there",
+            "use only IPv4 or only IPv6 addresses, or FQDNs",
+        )
+
+
+def _role_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
+    for node in nodes:
+        if node["role"] not in ROLES:
+            yield _finding(
+                "bad_role",
+                node["inventory_host"],
+                "emqx_node_role",
+                "core or replicant",
+                node["role"],
+                "correct it",
+            )
+    replicants = [node for node in nodes if node["role"] == "replicant"]
+    if nodes and not any(node["role"] == "core" for node in nodes):
+        yield _finding(
+            "no_core",
+            "",
+            "emqx_node_role",
+            "at least one core, three for a cluster that survives a loss",
+            "core on no host",
+            "set it to core on three of the hosts",
+        )
+    if replicants and wanted["discovery_strategy"] in ("manual", "singleton"):
+        yield _finding(
+            "replicant_needs_discovery",
+            "",
+            "emqx_discovery_strategy",
+            "static, dns, etcd or k8s, by which replicants find the cores",
+            f"{wanted['discovery_strategy']} with replicants ({_hosts(replicants)})",
+            "set it to static, the seeds are filled in",
+        )
+    version, edition = wanted["version"], wanted["edition"]
+    if replicants and version and not _versions.feature("replicants", version, edition):
+        yield _finding(
+            "replicant_needs_enterprise",
+            "",
+            "emqx_node_role",
+            f"only cores in the open source edition of EMQX {version}",
+            f"replicant on {_hosts(replicants)}",
+            "set it to core there, or use the enterprise edition",
+        )
+
+
+def _hosts(nodes: list[Node]) -> str:
+    return ", ".join(node["inventory_host"] for node in nodes)
+
+
+def _strategy_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
+    strategy = wanted["discovery_strategy"]
+    if strategy == "singleton" and len(nodes) > 1:
+        yield _finding(
+            "singleton_with_peers",
+            "",
+            "emqx_discovery_strategy",
+            "a strategy that lets nodes join",
+            f"singleton with {len(nodes)} nodes",
+            "set it to static or manual",
+        )
+    short_names = sorted({node["short_name"] for node in nodes})
+    if strategy in ("dns", "k8s") and len(short_names) > 1:
+        yield _finding(
+            "short_names_differ",
+            "",
+            "emqx_node_name",
+            f"the same part before the @ on all nodes with discovery strategy {strategy}",
+            " and ".join(short_names),
+            "use emqx on all of them, each node looks for its own short name at every address "
+            "found; several nodes on one server need the static or etcd strategy",
+        )
+    if strategy == "dns":
+        yield from _dns_errors(nodes, wanted)
+
+
+def _dns_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
+    if wanted["dns_name"] is not None and wanted["dns_name"] in ("", "localhost"):
+        yield _finding(
+            "no_dns_name",
+            "",
+            "emqx_dns_name",
+            "the name whose records list the nodes",
+            wanted["dns_name"] or "empty",
+            "set it, EMQX would ask for localhost",
+        )
+    record = wanted["dns_record_type"]
+    version = {"a": 4, "aaaa": 6, "srv": 0}.get(record)
+    for node in nodes:
+        if version is None or node["ip_version"] == version:
+            continue
+        part = f"an IPv{version} address" if version else "the FQDN of its SRV target"
+        yield _finding(
+            "dns_name_form",
+            node["inventory_host"],
+            "emqx_node_name",
+            f"{part} after the @ with DNS records of type {record}",
+            node["name"],
+            f"set emqx_node_address of {node['inventory_host']} to it, or change "
+            "emqx_dns_record_type",
+        )
+
+
+def _warnings(nodes: list[Node]) -> Findings:
+    cores = sum(node["role"] == "core" for node in nodes)
+    if cores == 1:
+        yield _cores_warning("single_core", 1, "losing this node stops the cluster")
+    elif cores and cores % 2 == 0:
+        yield _cores_warning("even_cores", cores, "half of them do not make a majority")
+    if cores > _MANY_CORES:
+        yield _cores_warning("many_cores", cores, "every write waits for all cores")
+    styles = {node["host_is_ip"] for node in nodes}
+    if len(styles) > 1:
+        example = {node["host_is_ip"]: node["name"] for node in nodes}
+        yield _finding(
+            "mixed_name_styles",
+            "",
+            "emqx_node_name",
+            "IP addresses or FQDNs, one style for all",
+            f"{example[True]} here and {example[False]} there",
+            "use FQDNs everywhere, they survive a change of address",
+        )
+    for node in nodes:
+        suffix = suffix_of(node["name"])
+        if suffix >= _DATE_LIKE_SUFFIX:
+            yield _suffix_warning(node, suffix)
+
+
+def _cores_warning(code: str, cores: int, why: str) -> Finding:
+    return _finding(
+        code,
+        "",
+        "emqx_node_role",
+        "three, five or seven cores",
+        f"core on {cores} {'host' if cores == 1 else 'hosts'}",
+        f"change the number of cores, {why}",
+    )
+
+
+def _suffix_warning(node: Node, suffix: int) -> Finding:
+    large = suffix > _LARGE_SUFFIX
+    return _finding(
+        "large_suffix" if large else "number_like_suffix",
+        node["inventory_host"],
+        "emqx_node_name",
+        "a small number or none before the @",
+        f"{node['name']}, which moves its ports to {node['dist_port']} and {node['rpc_port']}",
+        "end the name in a letter if the number is a date or a version, or make it small",
+    )
