@@ -59,9 +59,15 @@ _MANY_CORES = 7
 
 _SUFFIX = re.compile(r"[0-9]+$")
 _SHORT_NAME = re.compile(r"[0-9A-Za-z_-]+")
-_FQDN = re.compile(
-    r"(?:[0-9A-Za-z_](?:[0-9A-Za-z_-]*[0-9A-Za-z_])?\.)+[A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?"
-)
+_LABEL = r"[0-9A-Za-z_](?:[0-9A-Za-z_-]*[0-9A-Za-z_])?"
+# A last label of digits only would be a broken IPv4 address.
+_FQDN = re.compile(rf"(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}")
+_OTHER_FAMILY = {
+    "inet_tcp": "inet6_tcp",
+    "inet_tls": "inet6_tls",
+    "inet6_tcp": "inet_tcp",
+    "inet6_tls": "inet_tls",
+}
 
 
 def _finding(
@@ -77,6 +83,18 @@ def _finding(
         "remedy": remedy,
         "message": f"{where}{variable} is {found}, expected {expected}: {remedy}.",
     }
+
+
+def unknown_host(host: str) -> Finding:
+    """Return the finding for a member that is not in the inventory."""
+    return _finding(
+        "unknown_host",
+        host,
+        "emqx_cluster_hosts",
+        "names of inventory hosts",
+        f"a list with {host}, which the inventory does not have",
+        "correct the name or add the host to the inventory",
+    )
 
 
 def suffix_of(name: str) -> int:
@@ -177,6 +195,9 @@ def _settings(settings: dict[str, t.Any]) -> dict[str, t.Any]:
             f"expected some of {', '.join(SETTINGS_KEYS)}."
         )
     given = {key: value for key, value in settings.items() if value not in (None, "")}
+    services = given.get("service_ports", [])
+    if isinstance(services, (str, dict)) or not isinstance(services, t.Sequence):
+        raise InputError(f"The service ports are a list of numbers, found {services!r}.")
     return {
         "discovery_strategy": "manual",
         "proto_dist": "inet_tcp",
@@ -188,7 +209,19 @@ def _settings(settings: dict[str, t.Any]) -> dict[str, t.Any]:
         "service_ports": [],
         **given,
         "dns_name": settings.get("dns_name"),
+        "bad_version": "",
+        **_checked_version(str(given.get("version", ""))),
     }
+
+
+def _checked_version(version: str) -> dict[str, str]:
+    """Take what is no version for an unknown one, and keep it for the report."""
+    if version:
+        try:
+            _versions.parse(version)
+        except InputError:
+            return {"version": "", "bad_version": version}
+    return {"version": version}
 
 
 def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
@@ -234,6 +267,15 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _setting_errors(wanted: dict[str, t.Any]) -> Findings:
+    if wanted["bad_version"]:
+        yield _finding(
+            "bad_version",
+            "",
+            "emqx_version",
+            "three numbers such as 5.8.9",
+            wanted["bad_version"],
+            "write the full version",
+        )
     for setting in ("discovery_strategy", "proto_dist", "dns_record_type"):
         yield from _choice_errors(setting, str(wanted[setting]), wanted)
     if wanted["rpc_port_discovery"] not in PORT_DISCOVERIES:
@@ -351,6 +393,8 @@ def _name_errors(node: Node) -> Findings:
 
 def _host_errors(node: Node, wanted: dict[str, t.Any]) -> Findings:
     inventory_host, host = node["inventory_host"], node["host"]
+    if node["name"].count("@") != 1:
+        return
     address = _ip(host)
     remedy = f"set emqx_node_address of {inventory_host} to the IP address or FQDN its peers use"
     lowered = host.lower().rstrip(".")
@@ -376,17 +420,17 @@ def _host_errors(node: Node, wanted: dict[str, t.Any]) -> Findings:
             node["name"],
             remedy,
         )
-    family = 6 if str(wanted["proto_dist"]).startswith("inet6") else 4
-    if address and address.version != family:
-        suitable = str(wanted["proto_dist"]).replace("inet6", "inet")
-        suitable = suitable if family == 6 else suitable.replace("inet", "inet6")
+    proto_dist = wanted["proto_dist"]
+    family = 6 if "6" in str(proto_dist) else 4
+    if address and address.version != family and proto_dist in _OTHER_FAMILY:
         yield _finding(
             "address_family",
             inventory_host,
             "emqx_node_name",
-            f"an IPv{family} address with emqx_proto_dist {wanted['proto_dist']}",
+            f"an IPv{family} address with emqx_proto_dist {proto_dist}",
             node["name"],
-            f"set emqx_proto_dist to {suitable}, or use IPv{family} addresses or FQDNs as names",
+            f"set emqx_proto_dist to {_OTHER_FAMILY[proto_dist]}, or use IPv{family} addresses "
+            "or FQDNs in the names",
         )
 
 
@@ -397,26 +441,17 @@ def _port_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
     for node in nodes:
         for kind, key in (("distribution", "dist_port"), ("rpc", "rpc_port")):
             port = node[key]
-            fixed = manual and kind == "rpc"
-            variable = "emqx_rpc_server_port" if fixed else "emqx_node_name"
-            remedy = (
-                "set emqx_rpc_port_discovery to stateless or emqx_rpc_server_port to a free port"
-                if fixed
-                else f"change the number before the @ of {node['name']}"
-            )
+            variable, value, remedy = _port_origin(node, kind, port, manual)
             other, other_kind = taken.setdefault((node["server"], port), (node, kind))
-            if (
-                (other is not node or other_kind != kind)
-                and other["name"] != node["name"]
-                or (other is node and other_kind != kind)
-            ):
+            own = other is node and other_kind != kind
+            if own or other["name"] != node["name"]:
                 yield _finding(
                     "port_collision",
                     node["inventory_host"],
                     variable,
                     f"ports of its own on server {node['server']}",
-                    f"the reason for {kind} port {port}, which is the {other_kind} port of "
-                    f"{other['name']} there",
+                    f"{value} with {kind} port {port}, also the {other_kind} port of "
+                    f"{'this very node' if own else other['name']}",
                     remedy,
                 )
             if port in services:
@@ -425,22 +460,31 @@ def _port_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
                     node["inventory_host"],
                     variable,
                     f"a {kind} port that no listener uses",
-                    f"the reason for {kind} port {port}, which a listener uses",
+                    f"{value} with {kind} port {port}, also the port of a listener",
                     remedy,
                 )
 
 
+def _port_origin(node: Node, kind: str, port: int, manual: bool) -> tuple[str, str, str]:
+    """Return the variable a port comes from, its value, and how to get another port."""
+    if manual and kind == "rpc":
+        return (
+            "emqx_rpc_server_port",
+            str(port),
+            "set emqx_rpc_port_discovery to stateless or emqx_rpc_server_port to a free port",
+        )
+    return "emqx_node_name", node["name"], f"change the number before the @ of {node['name']}"
+
+
 def _family_errors(nodes: list[Node]) -> Findings:
-    literals = {
-        version: [n["name"] for n in nodes if n["ip_version"] == version] for version in (4, 6)
-    }
-    if literals[4] and literals[6]:
+    example = {node["ip_version"]: node["name"] for node in nodes}
+    if 4 in example and 6 in example:
         yield _finding(
             "mixed_address_families",
             "",
             "emqx_node_name",
             "names of one address family",
-            f"{literals[4][0]} here and {literals[6][0]} there",
+            f"{example[4]} here and {example[6]} there",
             "use only IPv4 or only IPv6 addresses, or FQDNs",
         )
 

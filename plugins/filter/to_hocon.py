@@ -1,0 +1,31 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Filter to_hocon: a dictionary as HOCON text for EMQX."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
+
+def to_hocon(value: t.Any, indent: int = 2) -> str:
+    """Return ``value`` as HOCON; see ``to_hocon.yml``."""
+    if not isinstance(value, dict):
+        raise AnsibleFilterError(f"to_hocon takes a dictionary, found {type(value).__name__}.")
+    try:
+        return _hocon.render(_hocon.expand(value), indent)
+    except InputError as error:
+        raise AnsibleFilterError(f"to_hocon: {error}") from error
+
+
+class FilterModule:
+    """Tell ansible-core which filters this file brings."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters by name."""
+        return {"to_hocon": to_hocon}

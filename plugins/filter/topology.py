@@ -1,0 +1,59 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Filter topology: the model of a cluster out of host variables."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _topology
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
+
+def topology(
+    hostvars: t.Any, hosts: t.Any, settings: dict[str, t.Any] | None = None
+) -> dict[str, t.Any]:
+    """Return the model of the cluster of ``hosts``; see ``topology.yml``."""
+    if not isinstance(hostvars, Mapping):
+        raise AnsibleFilterError(
+            f"topology works on hostvars or a dictionary like it, found {type(hostvars).__name__}."
+        )
+    if isinstance(hosts, str) or not isinstance(hosts, Sequence):
+        raise AnsibleFilterError(
+            f"topology takes a list of inventory hosts, found {type(hosts).__name__}: "
+            "set emqx_cluster_hosts to a list."
+        )
+    if settings is not None and not isinstance(settings, Mapping):
+        raise AnsibleFilterError(
+            f"topology takes settings as a dictionary, found {type(settings).__name__}."
+        )
+    known = [str(host) for host in hosts if host in hostvars]
+    try:
+        model = _topology.build([_member(hostvars, host) for host in known], dict(settings or {}))
+    except InputError as error:
+        raise AnsibleFilterError(str(error)) from error
+    unknown = [_topology.unknown_host(str(host)) for host in hosts if host not in hostvars]
+    # An empty list is no news when it is empty because of these.
+    rest = [e for e in model["errors"] if not (unknown and e["code"] == "no_members")]
+    return {**model, "errors": unknown + rest}
+
+
+def _member(hostvars: Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
+    variables = hostvars[host]
+    prepared = variables.get("__emqx_member")
+    if isinstance(prepared, Mapping):
+        return {**prepared, "inventory_host": host}
+    given = {key: variables[key] for key in _topology.MEMBER_KEYS if key in variables}
+    return {**given, "inventory_host": host}
+
+
+class FilterModule:
+    """Tell ansible-core which filters this file brings."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters by name."""
+        return {"topology": topology}
