@@ -1,0 +1,219 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Podman with a storage, a configuration and, where the machine demands it, mounts of the lab's own."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import detect
+from .errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: Run inside the new mount namespace. The tmpfs on /run keeps all of podman's run-time state (network
+#: namespaces, container state, locks) inside the namespace, so that it ends with it. `ready` comes last.
+NAMESPACE_SETUP = """
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs /run
+: > /run/lab-ready
+"""
+ORPHAN_GRACE = 30.0
+#: In the environment of every podman that may change state, so that a later command can await it.
+LOCK_MARK = "EMQX_LAB_LOCKED"
+
+
+class Engine:
+    """Podman calls of the lab of one checkout; nothing here reaches another storage."""
+
+    def __init__(self, cache: Path) -> None:
+        """cache is <checkout>/.cache/lab; it need not exist."""
+        self.cache = cache
+        # No lab name starts with a dot, so this never meets a lab's own folder.
+        self.home = cache / ".engine"
+        self.storage = self.home / "storage"
+        self.networks = self.home / "networks"
+        self.scratch = self.home / "tmp"
+        self.config = self.home / "containers.conf"
+        # Socket paths must stay far below 108 characters, however deep the checkout lies.
+        tag = hashlib.sha256(str(cache.resolve()).encode()).hexdigest()[:8]
+        self.cgroup = f"lab-{tag}"
+        self.run_dir = Path("/run") / f"emqx-lab-{tag}"
+        self.namespace = self.run_dir / "ns/mnt"
+        self.measures = detect.measures(detect.read_machine())
+        self.environment = {
+            **os.environ,
+            "CONTAINERS_CONF": str(self.config),
+            "TMPDIR": str(self.scratch),
+        }
+
+    # -- locking ------------------------------------------------------------------------------
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lab's lock; on entry no podman of an earlier, killed command is left running."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with (self.cache / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("lab: waiting for another lab command to finish", file=sys.stderr)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            self._await_orphans()
+            self.environment[LOCK_MARK] = "1"
+            try:
+                yield
+            finally:
+                del self.environment[LOCK_MARK]
+
+    def _await_orphans(self) -> None:
+        deadline = time.monotonic() + ORPHAN_GRACE
+        while orphans := self._changing_processes():
+            if time.monotonic() > deadline:
+                for pid in orphans:
+                    os.kill(pid, 9)
+                deadline = time.monotonic() + ORPHAN_GRACE
+            time.sleep(0.1)
+
+    def _changing_processes(self) -> list[int]:
+        """Podman processes of ours that were started under the lock, also by conmon at an exit."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                    marked = LOCK_MARK.encode() + b"=1" in (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                ours = os.fsencode(self.run_dir / "root") in words
+                if ours and marked and words[0].endswith(b"podman"):
+                    found.append(int(entry.name))
+        return found
+
+    # -- podman -------------------------------------------------------------------------------
+
+    def argv(self, *args: str) -> list[str]:
+        """Command line of a podman call."""
+        entry = [f"--mount={self.namespace}"] if self.measures.private_cgroups else []
+        return [
+            *(["nsenter", *entry, "--"] if entry else []),
+            "podman",
+            "--root", str(self.storage),
+            "--runroot", str(self.run_dir / "root"),
+            "--tmpdir", str(self.run_dir / "tmp"),
+            "--storage-driver", "overlay",
+            *args,
+        ]  # fmt: skip
+
+    def podman(self, *args: str, stdin: str | None = None) -> str:
+        """Run podman and return what it printed; raises LabError with its message."""
+        return run(self.argv(*args), env=self.environment, stdin=stdin)
+
+    def query(self, *args: str) -> list[dict[str, Any]]:
+        """Run a podman query that prints a JSON list."""
+        found = json.loads(self.podman(*args, "--format", "json") or "null")
+        return found or []
+
+    # -- set-up and teardown ------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Make podman callable: configuration, folders and, where needed, the mount namespace."""
+        missing = [tool for tool in ("podman", "crun", "ip") if not shutil.which(tool)]
+        if missing:
+            raise LabError(f"not installed: {', '.join(missing)}; run: tests/lab/lab.py setup")
+        for folder in (self.storage, self.networks, self.scratch, self.run_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(self._configuration())
+        if self.measures.private_cgroups and not self._namespace_ready():
+            self._make_namespace()
+
+    def _configuration(self) -> str:
+        found = self.measures
+        containers = ['log_driver = "k8s-file"']
+        engine = ['events_logger = "none"', 'lock_type = "file"']
+        if found.default_ulimits:
+            containers.append(f"default_ulimits = {json.dumps(found.default_ulimits)}")
+        if found.no_pids_limit:
+            containers.append("pids_limit = 0")
+        if found.private_cgroups:
+            engine.append('cgroup_manager = "cgroupfs"')
+        return "\n".join(
+            [
+                "[containers]", *containers,
+                "[network]",
+                'network_backend = "netavark"',
+                f"network_config_dir = {json.dumps(str(self.networks))}",
+                "[engine]", *engine,
+                "",
+            ]
+        )  # fmt: skip
+
+    def _namespace_ready(self) -> bool:
+        mountinfo = Path("/proc/self/mountinfo").read_text()
+        if detect.mount_type(mountinfo, str(self.namespace)) != "nsfs":
+            return False
+        check = ["nsenter", f"--mount={self.namespace}", "test", "-e", "/run/lab-ready"]
+        return subprocess.run(check, check=False, capture_output=True).returncode == 0
+
+    def _make_namespace(self) -> None:
+        self._unmount_all()
+        folder = self.namespace.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        self.namespace.touch()
+        # A namespace can be kept only on a mount that does not propagate into it.
+        run(["mount", "--bind", str(folder), str(folder)])
+        run(["mount", "--make-private", str(folder)])
+        keep = [f"--mount={self.namespace}", "--propagation", "private"]
+        run(["unshare", *keep, "sh", "-euc", NAMESPACE_SETUP])
+
+    def teardown(self) -> None:
+        """Remove every mount, run-time file and control group; the storage with the image stays."""
+        if self.measures.private_cgroups and self._namespace_ready():
+            group = f"/sys/fs/cgroup/{self.cgroup}"
+            remove = f"test ! -d {group} || find {group} -depth -type d -delete"
+            run(["nsenter", f"--mount={self.namespace}", "sh", "-c", remove])
+        self._unmount_all()
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+
+    def _unmount_all(self) -> None:
+        """Unmount what lies under our folders in this namespace, latest mount first."""
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        for line in reversed(lines):
+            target = _unescape(line.split()[4])
+            if target.startswith((f"{self.run_dir}/", f"{self.home.resolve()}/")):
+                run(["umount", "--lazy", target])
+
+
+def _unescape(path: str) -> str:
+    """Undo the octal escapes of mountinfo (blank is \\040)."""
+    return path.encode().decode("unicode_escape").encode("latin-1").decode()
+
+
+def run(argv: Sequence[str], stdin: str | None = None, env: dict[str, str] | None = None) -> str:
+    """Run a command and return what it printed; raises LabError with its message."""
+    done = subprocess.run(
+        argv,
+        env=env,
+        input="" if stdin is None else stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LabError(
+            f"{' '.join(argv)}\nended with code {done.returncode}:\n"
+            f"{done.stderr.strip() or done.stdout.strip()}"
+        )
+    return done.stdout
