@@ -1,0 +1,53 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""Options shared by the modules that talk to a node's command line, and what is made of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, Runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+
+def ctl_options(timeout: int) -> dict[str, t.Any]:
+    """Return the argument spec of the options documented in the fragment ``_ctl``."""
+    return {
+        "command": {"type": "list", "elements": "str", "default": ["emqx"]},
+        "user": {"type": "str", "default": "emqx"},
+        "environment": {"type": "dict", "default": {}},
+        "timeout": {"type": "int", "default": timeout},
+    }
+
+
+def runner_of(module: AnsibleModule) -> Runner:
+    """Return the one way in which commands are run: argv in; exit code, output, errors out."""
+
+    def run(argv: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
+        try:
+            # A pipe as standard input: the Erlang VM must not find the module's own there.
+            rc, out, err = module.run_command(
+                argv, environ_update=environment, data="\n", handle_exceptions=False
+            )
+        except OSError as error:
+            return 127, "", f"failed to execute {argv[0]}: {error.strerror}"
+        return rc, out, err
+
+    return run
+
+
+def ctl_of(module: AnsibleModule) -> Ctl:
+    """Return the command line that the common options describe; raise InputError if they cannot."""
+    params = module.params
+    if not params["command"]:
+        raise InputError("command is empty: expected the argv that starts emqx, as in [emqx]")
+    if params["timeout"] < 1:
+        raise InputError(f"timeout is {params['timeout']}: expected at least 1 second")
+    environment = {key: str(value) for key, value in params["environment"].items()}
+    return Ctl(runner_of(module), params["command"], params["user"], environment)

@@ -1,0 +1,182 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""Carry out a membership wish: look, decide, act, and look again until both ends agree.
+
+Costs one CLI call where nothing is to be done, else the bare command and two more.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import (
+    ACTIONS,
+    Decision,
+    final_answer,
+    members,
+    plan_evict,
+    plan_join,
+    plan_leave,
+    predict,
+    silence,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, View, dial
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
+    CommandError,
+    RefusedError,
+    WaitTimeout,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._topology import node_ports
+from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
+
+Dial = t.Callable[[str, int], str]
+Seen = t.Tuple[View, Decision]
+
+# Seconds before the second look or try; later pauses grow by half.
+FIRST_PAUSE = 1.0
+BACKOFF = 1.5
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted: ``joined`` to, ``left`` or ``evicted`` the target, with consent to harm."""
+
+    state: str
+    target: str = ""
+    consent: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done or would be; ``action`` is ``none``, ``join``, ``leave`` or ``evict``."""
+
+    action: str
+    reason: str
+    before: dict[str, list[str]]
+    after: dict[str, list[str]]
+    warnings: tuple[str, ...] = ()
+
+
+def fulfil(ctl: Ctl, wish: Wish, deadline: Deadline, dialler: Dial = dial) -> Outcome:
+    """Make the wish true; raise RefusedError, WaitTimeout or ParseError when it cannot be."""
+    first, decision = _settle(ctl, wish, (), deadline, dialler)
+    view, action, reason, answer = first, "none", decision.reason, ""
+    warnings: tuple[str, ...] = decision.warnings
+    pause = FIRST_PAUSE
+    while decision.do in ACTIONS:
+        if action != "none":
+            if not deadline.left:
+                raise WaitTimeout(
+                    f"{action} had no effect within {deadline.seconds:g} s: {decision.reason}; "
+                    f"EMQX answered last: {answer}",
+                    last=members(view),
+                )
+            deadline.pause(pause)
+            pause *= BACKOFF
+        action, reason, warnings = decision.do, decision.reason, decision.warnings
+        answer = _act(ctl, action, wish, deadline)
+        view, decision = _settle(ctl, wish, first.known, deadline, dialler, answer)
+        warnings += decision.warnings
+    if action == "evict" and "cluster_rpc" in answer:
+        warnings += (f"EMQX answered: {answer}; see 'emqx ctl conf cluster_sync status'",)
+    return Outcome(action, reason, members(first), members(view), warnings)
+
+
+def foresee(ctl: Ctl, wish: Wish, timeout: float, dialler: Dial = dial) -> Outcome:
+    """Tell what fulfil would do, from one look; raise RefusedError where it would refuse."""
+    view, decision = _look(ctl, wish, (), timeout)
+    before = members(view)
+    if not view.installed:
+        if wish.state != "joined":
+            return Outcome("none", "EMQX is not installed here", before, before)
+        after = {"running_nodes": [wish.target], "stopped_nodes": []}
+        return Outcome("join", "EMQX is not installed here yet", before, after)
+    _raise_refusal(view, decision)
+    if decision.do == "wait":
+        why = f"prediction only: {_explain(decision, dialler)}"
+        if not decision.likely:
+            return Outcome("none", decision.reason, before, before, (why,))
+        after = predict(view, "join", wish.target)
+        return Outcome("join", decision.reason, before, after, (why,))
+    if decision.do == "nothing":
+        return Outcome("none", decision.reason, before, before, decision.warnings)
+    after = predict(view, decision.do, wish.target)
+    return Outcome(decision.do, decision.reason, before, after, decision.warnings)
+
+
+def _settle(
+    ctl: Ctl,
+    wish: Wish,
+    former: t.Iterable[str],
+    deadline: Deadline,
+    dialler: Dial,
+    answer: str = "",
+) -> Seen:
+    """Look until there is something else to do than to wait."""
+    try:
+        view, decision = wait_for(
+            lambda left: _look(ctl, wish, former, left),
+            lambda seen: seen[1].do != "wait",
+            deadline,
+            FIRST_PAUSE,
+            BACKOFF,
+        )
+    except WaitTimeout as error:
+        view, decision = error.last
+        said = f"; EMQX answered: {answer}" if answer else ""
+        raise WaitTimeout(
+            f"not {wish.state} within {deadline.seconds:g} s: {_explain(decision, dialler)}{said}",
+            last=members(view),
+        ) from None
+    _raise_refusal(view, decision)
+    return view, decision
+
+
+def _look(ctl: Ctl, wish: Wish, former: t.Iterable[str], timeout: float) -> Seen:
+    seed = wish.target if wish.state == "joined" else ""
+    try:
+        view = ctl.view(ask=former, seed=seed, timeout=timeout)
+    except CommandError as error:
+        return View(state="down", reason=error.message), Decision("wait", error.message)
+    if wish.state == "joined":
+        return view, plan_join(view, wish.target, wish.consent)
+    if wish.state == "left":
+        return view, plan_leave(view)
+    return view, plan_evict(view, wish.target, wish.consent)
+
+
+def _act(ctl: Ctl, action: str, wish: Wish, deadline: Deadline) -> str:
+    """Run the bare command and return its answer; raise RefusedError if it is a final no.
+
+    A call that is cut off at the deadline is no answer: EMQX may carry it out all the same.
+    """
+    argv = {
+        "join": ["join", wish.target],
+        "leave": ["leave"],
+        "evict": ["force-leave", wish.target],
+    }
+    try:
+        answer = ctl.cluster(*argv[action], timeout=max(1.0, deadline.left))
+    except CommandError as error:
+        return error.message
+    final = final_answer(answer)
+    if final:
+        raise RefusedError(final, answer=answer)
+    return answer
+
+
+def _raise_refusal(view: View, decision: Decision) -> None:
+    if decision.do == "refuse":
+        raise RefusedError(decision.reason, seen=members(view))
+
+
+def _explain(decision: Decision, dialler: Dial) -> str:
+    if not decision.unreachable:
+        return decision.reason
+    host = decision.unreachable.partition("@")[2]
+    port = node_ports(decision.unreachable)["distribution"]
+    return f"{decision.reason}: {silence(decision.unreachable, port, dialler(host, port))}"

@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_info
+version_added: 0.1.0
+short_description: Show how an EMQX node sees itself and its cluster
+description:
+  - Asks the EMQX command line of this host once and returns all it can tell about the node and
+    its cluster.
+  - A node that is down or still booting is a result and not a failure.
+author:
+  - mqttops contributors (@mqttops)
+extends_documentation_fragment:
+  - mqttops.emqx._ctl
+  - mqttops.emqx._attributes
+  - mqttops.emqx._attributes.info_module
+  - mqttops.emqx._attributes.actiongroup_cluster
+options:
+  timeout:
+    description: How long the command line may take, in seconds.
+    type: int
+    default: 45
+seealso:
+  - module: mqttops.emqx.cluster_member
+  - module: mqttops.emqx.cluster_wait
+"""
+
+EXAMPLES = r"""
+- name: Ask each node for its view
+  mqttops.emqx.cluster_info:
+  register: node
+
+- name: Show who sees whom
+  ansible.builtin.debug:
+    msg: "{{ node.emqx.state }}: {{ node.emqx.running_nodes | join(', ') }}"
+
+- name: Ask one of several nodes of this server
+  mqttops.emqx.cluster_info:
+    environment:
+      EMQX_NODE__NAME: emqx2@10.0.0.1
+"""
+
+RETURN = r"""
+emqx:
+  description: The node and its cluster. What this version of EMQX, or a node that is down, does
+    not tell is null.
+  returned: success
+  type: dict
+  contains:
+    node:
+      description: Name of the node.
+      type: str
+      sample: emqx@10.0.0.1
+    state:
+      description:
+        - V(down) if the node does not answer.
+        - V(booting) if it answers but is not in operation yet.
+        - V(ready) otherwise.
+      type: str
+      sample: ready
+    reason:
+      description: Why the node is not ready, for a node that is down in the words of the command
+        line.
+      type: str
+      sample: "Node 'emqx@10.0.0.1' not responding to pings."
+    installed:
+      description: Whether the command line was found.
+      type: bool
+    version:
+      description: Version of EMQX.
+      type: str
+      sample: 5.8.9
+    edition:
+      description: V(opensource) or V(enterprise).
+      type: str
+    role:
+      description: V(core) or V(replicant).
+      type: str
+    running_nodes:
+      description: Members that run, as this node sees it. Empty while it is not ready.
+      type: list
+      elements: str
+      sample: [emqx@10.0.0.1, emqx@10.0.0.2]
+    stopped_nodes:
+      description: Members that are down or cut off, as this node sees it.
+      type: list
+      elements: str
+    uptime_seconds:
+      description: For how long the node's process has been running.
+      type: int
+    ports:
+      description: TCP ports between the nodes.
+      type: dict
+      contains:
+        distribution:
+          description: Port of the Erlang distribution.
+          type: int
+          sample: 4370
+        rpc:
+          description: Port of the message channel (gen_rpc).
+          type: int
+          sample: 5370
+    proto_dist:
+      description: Protocol of the Erlang distribution.
+      type: str
+      sample: inet_tcp
+    rpc_protocol:
+      description: Protocol of the message channel.
+      type: str
+      sample: tcp
+    rpc_port_discovery:
+      description: How the port of the message channel is found.
+      type: str
+      sample: stateless
+    discovery_strategy:
+      description: How the node finds its cluster.
+      type: str
+      sample: manual
+    data_dir:
+      description: Data directory, as configured.
+      type: str
+      sample: /var/lib/emqx
+    config_sync:
+      description: How far the nodes have followed changes of the configuration at run time.
+      type: dict
+      contains:
+        tnx_ids:
+          description: Number of the last change each node applied. Empty before the first change.
+          type: dict
+        in_sync:
+          description: Whether all running nodes applied the same changes.
+          type: bool
+    config_changed:
+      description: Root keys of the configuration that were changed at run time
+        (C(cluster.hocon)).
+      type: list
+      elements: str
+    cookie_fingerprint:
+      description: First 12 hexadecimal digits of the SHA-256 of the cookie. Equal cookies have
+        equal fingerprints.
+      type: str
+    data:
+      description: Number of records the node holds, by kind.
+      type: dict
+      sample: {dashboard_users: 1, retained_messages: 0}
+    peers:
+      description: What the other running members answered this node, by name.
+      type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import ctl_of, ctl_options
+from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import describe
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ctl_options(timeout=45), supports_check_mode=True)
+    try:
+        view = ctl_of(module).view(timeout=module.params["timeout"])
+    except EmqxError as error:
+        module.fail_json(msg=error.message, failure=error.as_failure())
+    module.exit_json(changed=False, emqx=describe(view))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+#!/usr/bin/python
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_wait
+version_added: 0.1.0
+short_description: Wait until an EMQX node is ready and its cluster complete
+description:
+  - Waits until the node of this host is ready, and with O(members) also until it sees exactly
+    these members.
+  - Asks the command line once when that is so already.
+  - A time-out fails and returns the last view with the likely cause.
+  - After an outage of all nodes, start all cores at once and wait on all of them afterwards. A
+    core that was not
+    the last one to stop gets ready only when the others are up.
+author:
+  - mqttops contributors (@mqttops)
+extends_documentation_fragment:
+  - mqttops.emqx._ctl
+  - mqttops.emqx._attributes
+  - mqttops.emqx._attributes.info_module
+  - mqttops.emqx._attributes.actiongroup_cluster
+attributes:
+  check_mode:
+    details:
+      - This action does not modify state. In check mode it looks once, reports what it sees and
+        never fails
+        because something is not there yet.
+options:
+  members:
+    description:
+      - Names of the nodes the cluster shall have, no more and no less, as seen from this host.
+      - Without it, only this node is waited for.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: How long to wait, in seconds.
+    type: int
+    default: 120
+  interval:
+    description: Pause between two looks, in seconds.
+    type: int
+    default: 2
+seealso:
+  - module: mqttops.emqx.cluster_info
+  - module: mqttops.emqx.cluster_member
+"""
+
+EXAMPLES = r"""
+- name: Wait until the node is ready
+  mqttops.emqx.cluster_wait:
+
+- name: Wait until all three are in the cluster
+  mqttops.emqx.cluster_wait:
+    members:
+      - emqx@10.0.0.1
+      - emqx@10.0.0.2
+      - emqx@10.0.0.3
+    timeout: 300
+"""
+
+RETURN = r"""
+reached:
+  description: Whether the wished state was seen. V(false) only in check mode.
+  returned: success
+  type: bool
+reason:
+  description: What was seen, or what is still missing and why.
+  returned: success
+  type: str
+  sample: emqx@10.0.0.3 missing (not started, not joined, or joining)
+emqx:
+  description: The last view, as M(mqttops.emqx.cluster_info) returns it.
+  returned: success, and on a time-out if the node could be asked
+  type: dict
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import ctl_of, ctl_options
+from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import (
+    Decision,
+    describe,
+    plan_wait,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, View, node_atom
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
+    CommandError,
+    EmqxError,
+    InputError,
+    RefusedError,
+    WaitTimeout,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
+
+Seen = t.Tuple[t.Optional[View], Decision]
+
+
+def look(ctl: Ctl, members: t.Collection[str], timeout: float) -> Seen:
+    try:
+        view = ctl.view(timeout=timeout)
+    except CommandError as error:
+        return None, Decision("wait", error.message)
+    return view, plan_wait(view, members)
+
+
+def check_input(params: t.Mapping[str, t.Any]) -> None:
+    if params["interval"] < 1:
+        raise InputError(f"interval is {params['interval']}: expected at least 1 second")
+    for name in params["members"]:
+        node_atom(name)
+
+
+def result_of(seen: Seen) -> dict[str, t.Any]:
+    view, decision = seen
+    result = {"reached": decision.do == "nothing", "reason": decision.reason}
+    return result if view is None else {**result, "emqx": describe(view)}
+
+
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    params = module.params
+    check_input(params)
+    ctl, members = ctl_of(module), params["members"]
+    if module.check_mode:
+        return result_of(look(ctl, members, params["timeout"]))
+    seen = wait_for(
+        lambda left: look(ctl, members, left),
+        lambda seen: seen[1].do != "wait",
+        Deadline(params["timeout"]),
+        params["interval"],
+    )
+    if seen[1].do == "refuse":
+        raise RefusedError(seen[1].reason)
+    return result_of(seen)
+
+
+def main() -> None:
+    options = {
+        **ctl_options(timeout=120),
+        "members": {"type": "list", "elements": "str", "default": []},
+        "interval": {"type": "int", "default": 2},
+    }
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    try:
+        result = run(module)
+    except WaitTimeout as error:
+        last = result_of(error.last)
+        module.fail_json(
+            msg=f"{error.message}: {last['reason']}",
+            failure={"code": error.code, "details": {"reason": last["reason"]}},
+            **last,
+        )
+    except EmqxError as error:
+        module.fail_json(msg=error.message, failure=error.as_failure())
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
