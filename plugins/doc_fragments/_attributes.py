@@ -42,6 +42,18 @@ attributes:
       - This action does not modify state.
 """
 
+    # Modules that change something, predict it and show it.
+    CHANGE_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+"""
+
     ACTIONGROUP_CLUSTER = r"""
 options: {}
 attributes:

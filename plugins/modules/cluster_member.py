@@ -25,18 +25,14 @@ author:
 extends_documentation_fragment:
   - mqttops.emqx._ctl
   - mqttops.emqx._attributes
+  - mqttops.emqx._attributes.change_module
   - mqttops.emqx._attributes.actiongroup_cluster
 attributes:
   check_mode:
-    support: full
     details:
       - A node that does not answer cannot be asked about its membership. Where EMQX is installed
         the prediction
         is then no change, with a warning.
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   state:
     description:
