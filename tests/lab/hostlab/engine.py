@@ -1,6 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Podman with a storage, a configuration and, where the machine demands it, mounts of the lab's own."""
+"""Podman with a storage and configuration, and where the machine demands it mounts, of our own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Run inside the new mount namespace. The tmpfs on /run keeps all of podman's run-time state (network
-#: namespaces, container state, locks) inside the namespace, so that it ends with it. `ready` comes last.
+#: Run inside the new mount namespace. The tmpfs on /run keeps all of podman's run-time state
+#: (network namespaces, container state, locks) inside it, to end with it. lab-ready comes last.
 NAMESPACE_SETUP = """
 umount -R /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 USER = "ops"
@@ -77,6 +77,6 @@ def known_hosts(keys: Sequence[tuple[Host, str]]) -> str:
     return "".join(lines)
 
 
-def _scalars(values: dict[str, object], indent: int) -> list[str]:
+def _scalars(values: Mapping[str, object], indent: int) -> list[str]:
     # JSON scalars are YAML scalars, with all quoting done.
     return [f"{' ' * indent}{key}: {json.dumps(value)}" for key, value in values.items()]

@@ -13,7 +13,7 @@ import subprocess
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
@@ -105,7 +105,7 @@ class Lab:
         if present is None:
             used = subnets.in_use(_ip("addr"), _ip("route") + _ip("-6", "route"))
             for other in self.engine.query("network", "ls", "--filter", f"label={LABEL}"):
-                used += [subnets.parse(entry["subnet"]) for entry in other["subnets"]]
+                used += [ip_network(entry["subnet"]) for entry in other["subnets"]]
             present = subnets.choose(self.name, ipv6, used)
             v6 = ["--ipv6", "--subnet", str(present.v6)] if present.v6 else []
             v4 = ["--subnet", str(present.v4), "--gateway", present.gateway]
@@ -139,6 +139,8 @@ class Lab:
 
     def _create(self, host: Host, base: str) -> None:
         options = [f"ip={host.address}", f"alias={host.name}", f"alias={host.fqdn}"]
+        # With a new MAC after each restart, peers would talk to the old one for half a minute.
+        options.append(f"mac={subnets.mac(host.address)}")
         options += [f"ip6={host.address6}"] if host.address6 else []
         measures = self.engine.measures
         parent = ["--cgroup-parent", self.engine.cgroup] if measures.private_cgroups else []
@@ -156,9 +158,7 @@ class Lab:
     def _finish(self, hosts: Sequence[Host], nets: Subnets) -> None:
         deadline = time.monotonic() + BOOT_TIMEOUT
         public = (self.state / "id_ed25519.pub").read_text()
-        keys = _parallel(
-            lambda host: self._provision(host, nets.gateway, public, deadline), hosts
-        )
+        keys = _parallel(lambda host: self._provision(host, nets.gateway, public, deadline), hosts)
         for name, text in (
             ("known_hosts", inventory.known_hosts(list(zip(hosts, keys)))),
             ("hosts.yml", inventory.render(self.name, hosts, self.state, self.control)),
@@ -177,9 +177,7 @@ class Lab:
             "/etc/resolv.conf": f"search {self.name}.lab\nnameserver {gateway}\n",
             "/home/ops/.ssh/authorized_keys": public,
         }
-        writes = [
-            f"printf %s {shlex.quote(content)} > {path}" for path, content in files.items()
-        ]
+        writes = [f"printf %s {shlex.quote(content)} > {path}" for path, content in files.items()]
         script = "\n".join(
             [
                 "set -eu",

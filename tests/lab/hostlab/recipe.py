@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from typing import TYPE_CHECKING
+
+import tomllib
 
 from .errors import LabError
 
@@ -24,7 +25,7 @@ def packages(file: Path, table: str) -> list[str]:
 
 
 def key(folder: Path, names: Sequence[str], architecture: str) -> str:
-    """Hash of all that makes the image: its packages, every file of the recipe, the architecture."""
+    """Hash of all that makes the image: packages, files of the recipe, architecture."""
     digest = hashlib.sha256("\0".join([architecture, *names]).encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content = path.read_bytes()

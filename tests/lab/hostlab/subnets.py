@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Union
 
 from .errors import LabError
@@ -58,6 +58,11 @@ def choose(name: str, ipv6: bool, used: Iterable[Network]) -> Subnets:
     return Subnets(v4, v6)
 
 
+def mac(address: str) -> str:
+    """A host's hardware address: locally administered, fixed by its IPv4 address."""
+    return "02:89:" + IPv4Address(address).packed.hex(":")
+
+
 def in_use(addresses: list[dict[str, object]], routes: list[dict[str, object]]) -> list[Network]:
     """Networks that are spoken for, from the parsed output of ip -j addr and ip -j route."""
     found: list[Network] = []
@@ -95,8 +100,3 @@ def _candidates(name: str, ranges: Iterable[IPv4Network]) -> Iterator[IPv4Networ
 def _candidates6(name: str) -> Iterator[IPv6Network]:
     subnets = list(RANGE6.subnets(new_prefix=64))
     yield from (subnets[(_slot(name) + step) % 256] for step in range(256))
-
-
-def parse(text: str) -> Network:
-    """A network from its text."""
-    return ip_network(text)
