@@ -121,13 +121,17 @@ def _float_text(value: float, path: str) -> str:
     return text if "." in text else f"{text}.0"
 
 
-def _key_text(key: t.Any, path: str) -> str:
+def _check_key(key: t.Any, path: str) -> None:
     if not isinstance(key, str):
         raise InputError(
             f"The key {key!r} at {path} is of type {type(key).__name__}; keys are text, "
             "put it in quotes in the YAML source.",
             path=path,
         )
+
+
+def _key_text(key: t.Any, path: str) -> str:
+    _check_key(key, path)
     if _BARE_KEY.fullmatch(key) and key not in _RESERVED_KEYS:
         return key
     if not key or key.endswith("\\"):
@@ -147,17 +151,18 @@ def _quote(text: str, path: str) -> str:
             "from a configuration file; remove it.",
             path=path,
         )
-    return '"' + _TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], text) + '"'
+    return '"' + _escape(text) + '"'
+
+
+def _escape(text: str) -> str:
+    return _TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], text)
 
 
 def _join(path: str, key: t.Any) -> str:
     """Append a key to a dotted path, quoted where it would not read back as one key."""
-    text = str(key)
-    part = (
-        text
-        if _BARE_KEY.fullmatch(text)
-        else _TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], text).join('""')
-    )
+    part = str(key)
+    if not _BARE_KEY.fullmatch(part):
+        part = '"' + _escape(part) + '"'
     return f"{path}.{part}" if path else part
 
 
@@ -206,8 +211,7 @@ def _expand(value: t.Any, path: str) -> t.Any:
         return value
     result: dict[str, t.Any] = {}
     for key, item in value.items():
-        if not isinstance(key, str):
-            _key_text(key, _join(path, key))
+        _check_key(key, _join(path, key))
         *parents, last = split_path(key)
         here = f"{path}.{key}" if path else key
         node: t.Any = _expand(item, here)
@@ -466,11 +470,14 @@ def _unindent(text: str) -> str:
     """Undo the ``~`` form of triple-quoted strings that EMQX writes (hocon 0.42 and newer)."""
     if not text.startswith(("~\n", "~\r\n")):
         return text
-    lines = text.split("\n")[1:]
-    if lines[-1].endswith("~"):
-        lines[-1] = lines[-1][:-1]
-    margins = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip("\r")]
-    if lines[-1] and not lines[-1].strip(" ") and len(lines) > 1:
-        margins = margins[:-1]
-    margin = min(margins, default=0)
-    return "\n".join(line[min(margin, len(line) - len(line.lstrip(" "))) :] for line in lines)
+    *lines, last = text.split("\n")[1:]
+    last = last[:-1] if last.endswith("~") else last
+    margin = min((_indent(line) for line in lines if line.strip("\r")), default=0)
+    # The closing quotes may stand further left than the text.
+    if last.strip(" "):
+        margin = min(margin, _indent(last)) if lines else _indent(last)
+    return "\n".join(line[min(margin, _indent(line)) :] for line in [*lines, last])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
