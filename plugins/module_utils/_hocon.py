@@ -117,7 +117,7 @@ def _float_text(value: float, path: str) -> str:
     """Write a float without exponent: EMQX's reader takes ``1e5`` for two words."""
     if not math.isfinite(value):
         raise InputError(f"{path} is {value}; HOCON numbers are finite.", path=path)
-    text = format(Decimal(repr(value)), "f")
+    text: str = format(Decimal(repr(value)), "f")
     return text if "." in text else f"{text}.0"
 
 

@@ -234,8 +234,9 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
     manual = _port_number(wanted["rpc_server_port"])
     stateless = RPC_BASE_PORT + offset
     parsed = _ip(host)
-    given = member.get("emqx_node_addresses") or []
-    literals = (text for text in (host, address, management) if _ip(text))
+    # A name on an address says which address its peers see; one on a FQDN does not.
+    given = member.get("emqx_node_addresses") or ([host] if parsed else None)
+    literals = [text for text in (address, management) if _ip(text)][:1]
     return {
         "name": name,
         "short_name": short_name,
@@ -248,7 +249,7 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
         "rpc_port": manual if wanted["rpc_port_discovery"] == "manual" else stateless,
         "rpc_port_stateless": stateless,
         "rpc_port_manual": manual,
-        "addresses": [str(item) for item in given] or list(itertools.islice(literals, 1)),
+        "addresses": [str(a) for a in given or member.get("host_addresses") or literals],
         "host_is_ip": parsed is not None,
         "ip_version": parsed.version if parsed else 0,
     }
@@ -349,7 +350,7 @@ def _membership_errors(listed: list[Node]) -> Findings:
                 "a name of its own for every node",
                 f"{name}, also the name of {names[name]}",
                 f"set emqx_node_name or emqx_node_address of {host} or {names[name]}; a second "
-                "node on a server takes a numeric suffix such as emqx1@...",
+                "node on a server takes a numeric suffix before the @, as in emqx1",
             )
         seen.add(host)
         names.setdefault(name, host)
