@@ -1,0 +1,82 @@
+%% Copyright (c) 2026, mqttops contributors
+%% SPDX-License-Identifier: Apache-2.0
+%% Automatic discovery: after the boot, every five seconds until this node is in a cluster
+%% with every discovered node.
+-module(ekka_autocluster).
+-behaviour(gen_server).
+-include_lib("kernel/include/logger.hrl").
+-export([start_link/0, enable/0, disable/0, is_supported/1]).
+-export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
+
+-define(INTERVAL, 5000).
+-define(OLDEST_TIMEOUT, 30000).
+
+start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
+enable() -> gen_server:cast(?MODULE, enable).
+disable() -> gen_server:call(?MODULE, disable).
+
+%% One clause per strategy here and in discover/1.
+is_supported(manual) -> true;
+is_supported(singleton) -> true;
+is_supported(static) -> true;
+is_supported(_) -> false.
+
+%% -> the node names that should form the cluster; `ignore' where nothing is discovered
+discover(static) -> emqx_conf:get([cluster, static, seeds]);
+discover(_ManualOrSingleton) -> ignore.
+
+%%-- the loop: one worker at a time, so that the server always answers --------------
+init([]) -> {ok, idle}.
+
+handle_call(disable, _From, State) ->
+    is_pid(State) andalso exit(State, kill),
+    {reply, ok, idle}.
+
+handle_cast(enable, State) when is_pid(State) ->
+    {noreply, State};
+handle_cast(enable, idle) ->
+    {Worker, _} = spawn_monitor(fun loop/0),
+    {noreply, Worker}.
+
+handle_info({'DOWN', _, process, Worker, Reason}, Worker) ->
+    Reason =:= normal orelse ?LOG_ERROR("discovery stopped: ~p", [Reason]),
+    {noreply, idle};
+handle_info(_, State) ->
+    {noreply, State}.
+
+loop() ->
+    case discover(emqx_conf:get([cluster, discovery_strategy])) of
+        ignore ->
+            ok;
+        Nodes ->
+            timer:sleep(rand:uniform(3000)),
+            _ = emqx:is_running() andalso join(Nodes),
+            case complete(Nodes) of
+                true ->
+                    ok;
+                false ->
+                    timer:sleep(?INTERVAL),
+                    loop()
+            end
+    end.
+
+join(Nodes) ->
+    Alive = [N || N <- Nodes, N =:= node() orelse net_adm:ping(N) =:= pong],
+    case Alive -- mria:running_nodes() of
+        [] ->
+            ok;
+        _ ->
+            {Times, Bad} = rpc:multicall(Alive, mria, boot_time, [], ?OLDEST_TIMEOUT),
+            case Bad =:= [] andalso lists:all(fun is_integer/1, Times) of
+                true ->
+                    {_, Oldest} = lists:min(lists:zip(Times, Alive)),
+                    Result = ekka:join(Oldest),
+                    ?LOG_NOTICE("discovery: join ~p: ~p", [Oldest, Result]);
+                false ->
+                    ?LOG_INFO("discovered nodes are not responding: ~p", [Alive])
+            end
+    end.
+
+complete(Nodes) ->
+    Running = mria:running_nodes(),
+    length(Running) > 1 andalso lists:member(node(), Nodes) andalso Nodes -- Running =:= [].

@@ -1,0 +1,81 @@
+%% Copyright (c) 2026, mqttops contributors
+%% SPDX-License-Identifier: Apache-2.0
+%% MQTT 3.1.1 and 5.0 as far as a probe needs it: CONNECT, PINGREQ, DISCONNECT, SUBSCRIBE
+%% (acknowledged, and answered with retained messages of that very topic) and PUBLISH, of
+%% which only retained messages are kept.
+-module(emqx_connection).
+-export([serve/1]).
+
+serve(Socket) -> packet(Socket, 4).
+
+packet(Socket, Version) ->
+    case gen_tcp:recv(Socket, 1) of
+        {ok, <<Type:4, Flags:4>>} ->
+            case body(Socket, remaining(Socket, 0, 1)) of
+                {ok, Body} -> handle(Type, Flags, Body, Socket, Version);
+                {error, _} -> gen_tcp:close(Socket)
+            end;
+        {error, _} ->
+            ok
+    end.
+
+remaining(Socket, Acc, Factor) ->
+    case gen_tcp:recv(Socket, 1) of
+        {ok, <<1:1, N:7>>} -> remaining(Socket, Acc + N * Factor, Factor * 128);
+        {ok, <<0:1, N:7>>} -> Acc + N * Factor;
+        {error, _} -> closed
+    end.
+
+body(_Socket, closed) -> {error, closed};
+body(_Socket, 0) -> {ok, <<>>};
+body(Socket, Length) -> gen_tcp:recv(Socket, Length).
+
+handle(1, _, <<Len:16, _Name:Len/binary, Version, _/binary>>, Socket, _) ->
+    send(Socket, 16#20, [<<0, 0>>, properties(Version)]),
+    packet(Socket, Version);
+handle(3, Flags, <<Len:16, Topic:Len/binary, Rest/binary>>, Socket, Version) ->
+    Qos = (Flags bsr 1) band 3,
+    {Id, Rest1} = packet_id(Qos, Rest),
+    Payload = skip_properties(Version, Rest1),
+    Flags band 1 =:= 1 andalso retain(Topic, Payload),
+    Qos =:= 1 andalso send(Socket, 16#40, Id),
+    Qos =:= 2 andalso send(Socket, 16#50, Id),
+    packet(Socket, Version);
+handle(6, _, <<Id:2/binary, _/binary>>, Socket, Version) ->
+    send(Socket, 16#70, Id),
+    packet(Socket, Version);
+handle(8, _, <<Id:2/binary, Rest/binary>>, Socket, Version) ->
+    Topics = topics(skip_properties(Version, Rest)),
+    send(Socket, 16#90, [Id, properties(Version), [0 || _ <- Topics]]),
+    [send(Socket, 16#31, [<<(byte_size(T)):16>>, T, properties(Version), Payload])
+     || T <- Topics, {_, _, Payload, _} <- mnesia:dirty_read(emqx_retainer_message, T)],
+    packet(Socket, Version);
+handle(12, _, _, Socket, Version) ->
+    send(Socket, 16#D0, []),
+    packet(Socket, Version);
+handle(_DisconnectOrUnknown, _, _, Socket, _) ->
+    gen_tcp:close(Socket).
+
+properties(5) -> <<0>>;
+properties(_) -> <<>>.
+
+skip_properties(5, <<Len, Rest/binary>>) when Len < 128 ->
+    <<_:Len/binary, Payload/binary>> = Rest,
+    Payload;
+skip_properties(_, Payload) ->
+    Payload.
+
+packet_id(0, Rest) -> {<<>>, Rest};
+packet_id(_, <<Id:2/binary, Rest/binary>>) -> {Id, Rest}.
+
+topics(<<Len:16, Topic:Len/binary, _Options, Rest/binary>>) -> [Topic | topics(Rest)];
+topics(<<>>) -> [].
+
+retain(Topic, <<>>) -> mnesia:dirty_delete(emqx_retainer_message, Topic);
+retain(Topic, Payload) -> mnesia:dirty_write({emqx_retainer_message, Topic, Payload, 0}).
+
+send(Socket, Header, Payload) ->
+    Size = iolist_size(Payload),
+    true = Size < 16384,
+    Length = case Size < 128 of true -> <<Size>>; false -> <<1:1, (Size rem 128):7, (Size div 128)>> end,
+    gen_tcp:send(Socket, [Header, Length, Payload]).

@@ -1,0 +1,116 @@
+%% Copyright (c) 2026, mqttops contributors
+%% SPDX-License-Identifier: Apache-2.0
+%% The application: boot sequence, supervision, and the start and stop of what a join or a
+%% leave takes down (listeners and everything that `emqx:is_running()' stands for).
+-module(emqx_machine).
+-behaviour(application).
+-behaviour(supervisor).
+-include_lib("kernel/include/logger.hrl").
+-export([start/2, stop/1, init/1]).
+-export([start_apps/0, stop_apps/0, running_since/0, graceful_shutdown/0, start_link/0, starter/0]).
+
+start(_Type, _Args) ->
+    persistent_term:put({?MODULE, boot}, self()),
+    setup_log(),
+    ok = emqx_conf:init(),
+    Strategy = emqx_conf:get([cluster, discovery_strategy]),
+    ekka_autocluster:is_supported(Strategy) orelse unsupported(Strategy),
+    {ok, Sup} = supervisor:start_link({local, emqx_machine_sup}, ?MODULE, top),
+    mria:start(),
+    ok = emqx_mgmt_auth:init(),
+    emqx_ctl:load(),
+    timer:sleep(emqx_standin:milliseconds("EMQX_STANDIN_BOOT_SECONDS")),
+    {ok, _} = starter(),
+    persistent_term:erase({?MODULE, boot}),
+    ekka:autocluster(),
+    {ok, Sup}.
+
+stop(_State) -> ok.
+
+-spec unsupported(atom()) -> no_return().
+unsupported(Strategy) ->
+    ?LOG_ERROR("discovery strategy ~p is not supported by the stand-in node", [Strategy]),
+    exit({unsupported_discovery_strategy, Strategy}).
+
+setup_log() ->
+    Template = #{template => [time, " [", level, "] ", msg, "\n"], time_offset => "+00:00"},
+    Formatter = {logger_formatter, Template#{single_line => true}},
+    {ok, Dir} = application:get_env(emqx, log_dir),
+    To = os:getenv("EMQX_DEFAULT_LOG_HANDLER", "console"),
+    To =:= "console" orelse
+        logger:add_handler(file, logger_std_h, #{
+            config => #{file => filename:join(Dir, "emqx.log.1"), max_no_bytes => 52428800},
+            formatter => Formatter
+        }),
+    case To of
+        "file" -> logger:remove_handler(default);
+        _ -> logger:set_handler_config(default, formatter, Formatter)
+    end.
+
+%%-- supervision -------------------------------------------------------------------
+init(top) ->
+    {ok, {#{strategy => one_for_one, intensity => 0}, [
+        listener(gen_rpc_server, gen_rpc_server:bind()),
+        #{id => ekka_autocluster, start => {ekka_autocluster, start_link, []}}
+    ]}};
+init(apps) ->
+    Mqtt = [
+        listener(emqx_connection, Bind)
+     || {_, #{bind := Bind} = L} <- maps:to_list(tcp_listeners()), maps:get(enable, L, true)
+    ],
+    #{http := Http} = emqx_conf:get([dashboard, listeners]),
+    {ok, {#{strategy => one_for_one, intensity => 0},
+          Mqtt ++ [listener(emqx_dashboard, B) || B <- [maps:get(bind, Http, 18083)],
+                                                  B =/= 0, maps:get(enable, Http, true)]}}.
+
+tcp_listeners() ->
+    Default = #{bind => {{0, 0, 0, 0}, 1883}},
+    Configured = emqx_conf:get([listeners, tcp], #{}),
+    maps:map(fun(_, L) -> maps:merge(Default, L) end, maps:merge(#{default => Default}, Configured)).
+
+listener(Module, Bind) ->
+    #{id => {Module, Bind}, start => {emqx_listener, start_link, [Module, Bind]}}.
+
+start_link() -> supervisor:start_link({local, emqx_sup}, ?MODULE, apps).
+
+%%-- what a join takes down ------------------------------------------------------------
+running_since() -> persistent_term:get({?MODULE, running}, undefined).
+
+%% Stopping the applications of a node that still boots takes the node down, as it may in
+%% EMQX before 6.1.4.
+stop_apps() ->
+    case persistent_term:get({?MODULE, boot}, undefined) of
+        undefined -> ok;
+        Boot -> exit(Boot, {apps_stopped_during_boot, node()})
+    end,
+    persistent_term:erase({?MODULE, running}),
+    case supervisor:terminate_child(emqx_machine_sup, emqx_sup) of
+        ok -> supervisor:delete_child(emqx_machine_sup, emqx_sup);
+        {error, not_found} -> ok
+    end.
+
+%% Returns at once; the listeners open shortly afterwards.
+start_apps() ->
+    true = is_pid(spawn_local(fun() -> {ok, _} = starter() end)),
+    ok.
+
+spawn_local(Fun) ->
+    spawn(fun() ->
+        group_leader(whereis(user), self()),
+        Fun()
+    end).
+
+starter() ->
+    ok = emqx_conf:init(),
+    Spec = #{id => emqx_sup, start => {?MODULE, start_link, []}, type => supervisor},
+    case supervisor:start_child(emqx_machine_sup, Spec) of
+        {ok, Pid} ->
+            persistent_term:put({?MODULE, running}, erlang:monotonic_time(millisecond)),
+            {ok, Pid};
+        {error, Reason} ->
+            ?LOG_ERROR("failed to start the listeners: ~0p", [Reason]),
+            {error, Reason}
+    end.
+
+graceful_shutdown() ->
+    init:stop().

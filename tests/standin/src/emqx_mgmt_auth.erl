@@ -1,0 +1,52 @@
+%% Copyright (c) 2026, mqttops contributors
+%% SPDX-License-Identifier: Apache-2.0
+%% API keys, and the bootstrap file that makes them: one KEY:SECRET[:ROLE] per line.
+-module(emqx_mgmt_auth).
+-include_lib("kernel/include/logger.hrl").
+-export([init/0, authorize/2]).
+
+init() ->
+    ok = emqx_dashboard_admin:ensure_default(),
+    case emqx_conf:get([api_key, bootstrap_file], "") of
+        "" -> ok;
+        File -> load(File)
+    end.
+
+load(File) ->
+    case file:read_file(File) of
+        {ok, Text} ->
+            add_lines(binary:split(Text, <<"\n">>, [global]), File, 1);
+        {error, Reason} ->
+            ?LOG_ERROR("failed_to_open_the_bootstrap_file ~s: ~p", [File, Reason])
+    end,
+    ok.
+
+%% the load ends at the first bad line, the boot goes on
+add_lines([], _File, _N) ->
+    ok;
+add_lines([Line | Lines], File, N) ->
+    case binary:split(string:trim(Line), <<":">>, [global]) of
+        [<<>>] ->
+            add_lines(Lines, File, N + 1);
+        [Key, Secret | Role] when Key =/= <<>>, Secret =/= <<>>, Role =:= []; Role =:= [<<"administrator">>] ->
+            add(Key, Secret),
+            add_lines(Lines, File, N + 1);
+        _ ->
+            ?LOG_ERROR("failed_to_load_bootstrap_file ~s: invalid line ~b", [File, N])
+    end.
+
+add(Key, Secret) ->
+    Id = binary:encode_hex(binary:part(crypto:hash(sha256, Key), 0, 8)),
+    Name = <<"from_bootstrap_file_", Id/binary>>,
+    Salt = crypto:strong_rand_bytes(4),
+    Hash = <<Salt/binary, (crypto:hash(sha256, [Salt, Secret]))/binary>>,
+    ok = mnesia:dirty_write({emqx_app, Name, Key, Hash, true, <<"Bootstrapped From File">>, infinity,
+                             os:system_time(second), #{role => <<"administrator">>}}).
+
+authorize(Key, Secret) ->
+    case mnesia:dirty_match_object({emqx_app, '_', Key, '_', true, '_', '_', '_', '_'}) of
+        [{emqx_app, _, Key, <<Salt:4/binary, Hash/binary>>, true, _, _, _, _}] ->
+            crypto:hash(sha256, [Salt, Secret]) =:= Hash;
+        [] ->
+            false
+    end.

@@ -1,0 +1,155 @@
+%% Copyright (c) 2026, mqttops contributors
+%% SPDX-License-Identifier: Apache-2.0
+%% The `emqx ctl' commands. Failed joins and leaves answer `ok', as in 5.8.
+-module(emqx_mgmt_cli).
+-export([commands/0]).
+-import(emqx_ctl, [print/1, print/2, warning/2]).
+
+%% {Name, Fun, [{Usage, Description}]}
+commands() ->
+    [{"status", fun status/1, [{"status", "Show broker status"}]},
+     {"broker", fun broker/1,
+      [{"broker", "Show broker version, uptime and description"},
+       {"broker stats", "Show broker statistics of clients, topics, subscribers"},
+       {"broker metrics", "Show broker metrics"}]},
+     {"cluster", fun cluster/1,
+      [{"cluster join <Node>", "Join the cluster"}, {"cluster leave", "Leave the cluster"},
+       {"cluster force-leave <Node>", "Force the node leave from cluster"},
+       {"cluster status [--json]", "Cluster status"},
+       {"cluster discovery enable", "Enable and run automatic cluster discovery (if configured)"}]},
+     {"admins", fun admins/1,
+      [{"admins add <Username> <Password> <Description>", "Add dashboard user"},
+       {"admins passwd <Username> <Password>", "Reset dashboard user password"},
+       {"admins del <Username>", "Delete dashboard user"}]},
+     {"conf", fun conf/1,
+      [{"conf show_keys", "print all the currently used configuration keys."},
+       {"conf show [<key>]", "Print in-use configs (including default values) under the given key."},
+       {"conf cluster_sync status", "Show cluster config sync status summary for all nodes."}]},
+     {"data", fun data/1,
+      [{"data import <File>", "Import data from the specified tar archive file"},
+       {"data export [--dir <Dir>]", "Export data"}]},
+     {"mnesia", fun(_) -> mnesia:info() end, [{"mnesia", "Mnesia system info"}]}].
+
+usage(Name) ->
+    {_, _, Lines} = lists:keyfind(Name, 1, commands()),
+    emqx_ctl:usage(Lines).
+
+status([]) ->
+    {Status, _} = init:get_status(),
+    print("Node ~p ~ts is ~p~n", [node(), emqx_release:version(), Status]);
+status(_) ->
+    usage("status").
+
+broker([]) ->
+    [print("~-10s: ~ts~n", [K, V])
+     || {K, V} <- [{"sysdescr", emqx_sys:sysdescr()}, {"version", emqx_sys:version()},
+                   {"datetime", emqx_sys:datetime()}, {"uptime", uptime(emqx_sys:uptime() div 1000)}]],
+    ok;
+broker([What]) when What =:= "stats"; What =:= "metrics" ->
+    print("~-30s: ~p~n", ["retained.count", mnesia:table_info(emqx_retainer_message, size)]);
+broker(_) ->
+    usage("broker").
+
+uptime(S) when S < 60 -> io_lib:format("~b seconds", [S]);
+uptime(S) when S < 3600 -> io_lib:format("~b minutes, ~s", [S div 60, uptime(S rem 60)]);
+uptime(S) when S < 86400 -> io_lib:format("~b hours, ~b minutes, ~s", [S div 3600, S rem 3600 div 60, uptime(S rem 60)]);
+uptime(S) -> io_lib:format("~b days, ~b hours, ~b minutes, ~s",
+                           [S div 86400, S rem 86400 div 3600, S rem 3600 div 60, uptime(S rem 60)]).
+
+%%-- cluster -----------------------------------------------------------------------
+cluster(["join", Name]) ->
+    result(ekka:join(parse_name(Name)), "Join the cluster successfully.", "join the cluster");
+cluster(["leave"]) ->
+    case emqx_conf:get([cluster, discovery_strategy]) of
+        manual ->
+            ok;
+        _ ->
+            ekka_autocluster:disable(),
+            print("Automatic cluster discovery is disabled on this node: ~p to avoid re-joining the "
+                  "same cluster again, if the node is not stopped soon. To enable it run: 'emqx ctl "
+                  "cluster discovery enable' or restart the node.~n", [node()])
+    end,
+    result(ekka:leave(), "Leave the cluster successfully.", "leave the cluster");
+cluster(["force-leave", Name]) ->
+    result(ekka:force_leave(parse_name(Name)), "Remove the node from cluster successfully.",
+           "remove the node from cluster");
+cluster(["status"]) ->
+    print("Cluster status: ~p~n", [ekka:cluster_info()]);
+cluster(["status", "--json"]) ->
+    Names = fun(Nodes) -> lists:sort([atom_to_binary(N) || N <- Nodes]) end,
+    #{running_nodes := Running, stopped_nodes := Stopped} = ekka:cluster_info(),
+    print("~ts", [emqx_utils_json:encode_pretty([{stopped_nodes, Names(Stopped)},
+                                                 {running_nodes, Names(Running)}])]);
+cluster(["discovery", "enable"]) ->
+    ekka:autocluster(),
+    print("Automatic cluster discovery enabled.~n");
+cluster(_) ->
+    usage("cluster").
+
+result(ok, Success, _) ->
+    print("~s~n", [Success]),
+    cluster(["status"]);
+result(ignore, _, _) ->
+    print("Ignore.~n");
+result({error, Reason}, _, Action) ->
+    print("Failed to ~s: ~0p~n", [Action, Reason]).
+
+%% a name without a host is one on this host
+parse_name(Name) ->
+    case lists:member($@, Name) of
+        true -> list_to_atom(Name);
+        false -> list_to_atom(Name ++ "@" ++ lists:last(string:split(atom_to_list(node()), "@")))
+    end.
+
+%%-- dashboard users -----------------------------------------------------------------
+admins(["add", User, Password]) ->
+    admins(["add", User, Password, ""]);
+admins(["add", User, Password, Description]) ->
+    admin_result(emqx_dashboard_admin:add(bin(User), bin(Password), bin(Description)));
+admins(["passwd", User, Password]) ->
+    admin_result(emqx_dashboard_admin:passwd(bin(User), bin(Password)));
+admins(["del", User]) ->
+    admin_result(emqx_dashboard_admin:remove(bin(User)));
+admins(_) ->
+    usage("admins").
+
+admin_result({error, Reason}) -> print("Error: ~ts~n", [Reason]);
+admin_result(_) -> print("ok~n").
+
+bin(Text) -> unicode:characters_to_binary(Text).
+
+%%-- configuration -------------------------------------------------------------------
+conf(["show_keys"]) ->
+    print("~1p~n", [[binary_to_atom(R) || R <- lists:sort(emqx_conf_schema:roots())]]);
+conf(["show"]) ->
+    print("~ts~n", [hocon:pp(maps:from_list([shown(R) || R <- emqx_conf_schema:roots()]))]);
+conf(["show", Key]) ->
+    Path = [Root | _] = binary:split(bin(Key), <<".">>, [global]),
+    case hocon:get(Path, maps:from_list([shown(Root)])) of
+        {ok, V} -> print("~ts~n", [hocon:pp(#{bin(Key) => V})]);
+        error -> warning("key_not_found~n", [])
+    end;
+conf(["cluster_sync", "status"]) ->
+    print("~47..-s~n", [""]),
+    emqx_cluster_sync:print_status(),
+    print("~47..-s~n", [""]);
+conf(_) ->
+    usage("conf").
+
+shown(Root) -> {Root, emqx_conf_schema:with_defaults(Root, emqx_conf:raw())}.
+
+%%-- backup --------------------------------------------------------------------------
+data(["export"]) ->
+    data(["export", "--dir", filename:join(emqx:data_dir(), "backup")]);
+data(["export", "--dir", Dir]) ->
+    case emqx_mgmt_data_backup:export(Dir) of
+        {ok, File} -> print("Data has been successfully exported to ~ts.~n", [File]);
+        {error, Reason} -> print("[error] Data export failed, reason: ~p.~n", [Reason])
+    end;
+data(["import", File]) ->
+    case emqx_mgmt_data_backup:import(File) of
+        ok -> print("Data has been imported successfully.~n");
+        {error, Reason} -> print("[error] Data import failed, reason: ~p.~n", [Reason])
+    end;
+data(_) ->
+    usage("data").

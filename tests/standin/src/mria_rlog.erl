@@ -1,0 +1,8 @@
+%% Copyright (c) 2026, mqttops contributors
+%% SPDX-License-Identifier: Apache-2.0
+-module(mria_rlog).
+-export([role/0, role/1]).
+
+%% open source 5.8 has cores only
+role() -> core.
+role(Node) -> rpc:call(Node, ?MODULE, role, []).
