@@ -117,21 +117,22 @@ def _float_text(value: float, path: str) -> str:
     """Write a float without exponent: EMQX's reader takes ``1e5`` for two words."""
     if not math.isfinite(value):
         raise InputError(f"{path} is {value}; HOCON numbers are finite.", path=path)
-    text: str = format(Decimal(repr(value)), "f")
+    text = f"{Decimal(repr(value)):f}"
     return text if "." in text else f"{text}.0"
 
 
-def _check_key(key: t.Any, path: str) -> None:
-    if not isinstance(key, str):
-        raise InputError(
-            f"The key {key!r} at {path} is of type {type(key).__name__}; keys are text, "
-            "put it in quotes in the YAML source.",
-            path=path,
-        )
+def _checked_key(key: t.Any, path: str) -> str:
+    if isinstance(key, str):
+        return key
+    raise InputError(
+        f"The key {key!r} at {path} is of type {type(key).__name__}; keys are text, "
+        "put it in quotes in the YAML source.",
+        path=path,
+    )
 
 
-def _key_text(key: t.Any, path: str) -> str:
-    _check_key(key, path)
+def _key_text(given: t.Any, path: str) -> str:
+    key = _checked_key(given, path)
     if _BARE_KEY.fullmatch(key) and key not in _RESERVED_KEYS:
         return key
     if not key or key.endswith("\\"):
@@ -211,8 +212,7 @@ def _expand(value: t.Any, path: str) -> t.Any:
         return value
     result: dict[str, t.Any] = {}
     for key, item in value.items():
-        _check_key(key, _join(path, key))
-        *parents, last = split_path(key)
+        *parents, last = split_path(_checked_key(key, _join(path, key)))
         here = f"{path}.{key}" if path else key
         node: t.Any = _expand(item, here)
         for part in [last, *reversed(parents)]:

@@ -160,6 +160,8 @@ _RPC: dict[str, Span] = {
     "insecure_fallback": _since("5.0.26"),
 }
 
+# All keys of these roots are known for the versions before this one.
+_LISTED_UNTIL = "5.9.0"
 _KEYS: dict[str, dict[str, Span]] = {"cluster": _CLUSTER, "node": _NODE, "rpc": _RPC}
 
 # Keys people know from elsewhere that never were in the schema.
@@ -228,6 +230,8 @@ _ROOTS: dict[str, Span] = {
     "durable_storage": _since("5.7.0"),
     "schema_validation": Span(since=("5.7.0",), edition=ENTERPRISE),
     "message_transformation": Span(since=("5.8.0",), edition=ENTERPRISE),
+    "durable_queues": Span(since=("5.8.0",), edition=ENTERPRISE),
+    "multi_tenancy": _since("5.9.0"),
 }
 
 _STRATEGIES: dict[str, Span] = {
@@ -289,8 +293,8 @@ _FEATURES: dict[str, Span] = {
     "evacuation": Span(edition=ENTERPRISE),
 }
 
-_VERSION = re.compile(r"[ve]?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
-_PRERELEASE = re.compile(r"(alpha|beta|rc)[.-]?\d*")
+_VERSION = re.compile(r"[ve]?([0-9]+)\.([0-9]+)\.([0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
+_PRERELEASE = re.compile(r"(alpha|beta|rc)[.-]?[0-9]*")
 
 
 def parse(version: str) -> Version:
@@ -406,11 +410,11 @@ def known_keys(root: str, version: str, edition: str = "") -> list[str]:
 def unknown_keys(config: dict[str, t.Any], version: str, edition: str = "") -> list[Finding]:
     """Report the keys of ``config`` (nested dictionaries) this EMQX does not know.
 
-    EMQX refuses to boot with an unknown key below a root it knows (an error), but takes an
-    unknown root without a word: that is an error when it looks like a slip of the pen or
-    belongs to another version or edition, else a warning. Each finding has ``severity``
-    (``error`` or ``warning``), ``code``, ``key``, ``expected``, ``found``, ``remedy`` and
-    ``message``. Only ``cluster``, ``node`` and ``rpc`` are looked into.
+    Only ``cluster``, ``node`` and ``rpc`` are looked into. EMQX refuses to boot with an unknown
+    key below a root it knows: an error, but a warning where this table may lack a key (5.9 and
+    newer, nothing like it known). It takes an unknown root without a word: an error when that
+    looks like a slip of the pen, else a warning. Each finding has ``severity`` (``error`` or
+    ``warning``), ``code``, ``key``, ``expected``, ``found``, ``remedy`` and ``message``.
     """
     findings: list[Finding] = []
     for root, value in config.items():
@@ -444,17 +448,19 @@ def _key_finding(root: str, key: str, version: str, edition: str) -> Finding | N
     if span is not None:
         if _holds(span, version, edition):
             return None
-        return _misplaced(full, span, version, edition)
+        return _misplaced("error", full, span, version, edition)
     names = [n[:-2] if n.endswith(".*") else n for n in known_keys(root, version, edition)]
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.7)
     hint = _NEVER.get(full) or (f"did you mean {root}.{near[0]}?" if near else "remove it")
-    return _finding("error", "unknown_key", full, f"a key of EMQX {version}", hint)
+    sure = near or full in _NEVER or parse(version) < parse(_LISTED_UNTIL)
+    severity = "error" if sure else "warning"
+    return _finding(severity, "unknown_key", full, f"a key of EMQX {version}", hint)
 
 
 def _root_finding(root: str, version: str, edition: str) -> Finding:
     span = _ROOTS.get(root)
     if span is not None:
-        return _misplaced(root, span, version, edition)
+        return _misplaced("warning", root, span, version, edition)
     near = difflib.get_close_matches(root, known_roots(version, edition), n=1, cutoff=0.75)
     if near:
         hint = f"did you mean {near[0]}? EMQX ignores what it does not know here"
@@ -463,12 +469,12 @@ def _root_finding(root: str, version: str, edition: str) -> Finding:
     return _finding("warning", "unknown_root", root, f"a root key of EMQX {version}", hint)
 
 
-def _misplaced(key: str, span: Span, version: str, edition: str) -> Finding:
+def _misplaced(severity: str, key: str, span: Span, version: str, edition: str) -> Finding:
     remedy = span.hint or f"remove {key} or change the version or edition of EMQX"
     expected = describe(span)
     found = f"EMQX {version}" + (f" ({edition})" if edition else "")
     return {
-        "severity": "error",
+        "severity": severity,
         "code": "key_not_in_version",
         "key": key,
         "expected": expected,

@@ -63,7 +63,7 @@ class TestNodePorts:
             ("a1b007@h.example", 7),
             ("emqx60001@h.example", 1),
             ("emqx20240601@h.example", 20240601 % 60000),
-            ("emqx٣@h.example", 0),
+            ("emqx\u0663@h.example", 0),
         ],
     )
     def test_all_trailing_digits_count(self, name: str, offset: int) -> None:
