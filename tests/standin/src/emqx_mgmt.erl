@@ -15,7 +15,8 @@ node_info() ->
       uptime => emqx_sys:uptime(), otp_release => otp_release(), connections => 0,
       live_connections => 0, cluster_sessions => 0, load1 => Load1, load5 => Load5, load15 => Load15,
       max_fds => proplists:get_value(max_fds, lists:append(erlang:system_info(check_io)), 0),
-      memory_total => memory("MemTotal"), memory_used => memory("MemAvailable"),
+      memory_total => gib(memory("MemTotal")),
+      memory_used => gib(memory("MemTotal") - memory("MemAvailable")),
       process_available => erlang:system_info(process_limit),
       process_used => erlang:system_info(process_count),
       log_path => list_to_binary(LogDir), sys_path => list_to_binary(code:root_dir())}.
@@ -27,8 +28,11 @@ load() ->
     {ok, Text} = file:read_file("/proc/loadavg"),
     [binary_to_float(F) || F <- lists:sublist(binary:split(Text, <<" ">>, [global]), 3)].
 
-%% in gibibytes: "23.54G"
+%% in kibibytes
 memory(Key) ->
     {ok, Text} = file:read_file("/proc/meminfo"),
     {match, [Kb]} = re:run(Text, Key ++ ": *([0-9]+)", [{capture, [1], list}]),
-    list_to_binary(io_lib:format("~.2fG", [list_to_integer(Kb) / 1048576])).
+    list_to_integer(Kb).
+
+%% "23.54G"
+gib(Kb) -> list_to_binary(io_lib:format("~.2fG", [Kb / 1048576])).

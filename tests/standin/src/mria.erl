@@ -28,19 +28,21 @@ start() ->
         ok -> ok;
         {error, {_, {already_exists, _}}} -> ok
     end,
-    ok = mnesia:start(),
-    ok = wait_for_tables([schema]),
     case expelled_by() of
         [] -> ok;
         Peers -> exit({not_a_member_any_more, #{node => node(), peers => Peers}})
     end,
+    ok = mnesia:start(),
+    ok = wait_for_tables([schema]),
     ok = wait_for_tables(mnesia:system_info(local_tables)),
     ensure_tables(),
     persistent_term:put({?MODULE, boot_time}, os:system_time(millisecond)).
 
+%% The peers on disc that have removed this node while it was down. Mnesia itself would merge
+%% it back in; EMQX does not boot on such data, so this looks before Mnesia starts.
 expelled_by() ->
     [N || N <- mnesia:system_info(db_nodes), N =/= node(),
-          Members <- [rpc:call(N, mnesia, system_info, [db_nodes])],
+          Members <- [rpc:call(N, ?MODULE, cluster_nodes, [all])],
           is_list(Members), Members =/= [], not lists:member(node(), Members)].
 
 ensure_tables() ->
