@@ -13,14 +13,21 @@ from ansible_collections.mqttops.emqx.plugins.module_utils import _hocon
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 
-def to_hocon(value: t.Any, indent: int = 2) -> str:
-    """Return ``value`` as HOCON; see ``to_hocon.yml``."""
-    if not isinstance(value, dict):
-        raise AnsibleFilterError(f"to_hocon takes a dictionary, found {type(value).__name__}.")
+def to_hocon(value: t.Any, overlays: t.Sequence[t.Any] = (), indent: int = 2) -> str:
+    """Return ``value`` with ``overlays`` on top as HOCON; see ``to_hocon.yml``."""
     try:
-        return _hocon.render(_hocon.expand(value), indent)
+        merged = _expanded(value)
+        for overlay in overlays:
+            merged = _hocon.merge(merged, _expanded(overlay))
+        return _hocon.render(merged, indent)
     except InputError as error:
         raise AnsibleFilterError(f"to_hocon: {error}") from error
+
+
+def _expanded(value: t.Any) -> dict[str, t.Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"it takes dictionaries, found {type(value).__name__}.")
+    return _hocon.expand(value)
 
 
 class FilterModule:

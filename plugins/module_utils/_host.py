@@ -1,0 +1,185 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""Read what is on a host. Nothing here changes anything.
+
+Commands go through an injected runner: argv -> (exit code, stdout, stderr).
+"""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import ipaddress
+import os
+import pwd
+import re
+import socket
+import stat
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._config import (
+    UNKNOWN_BOOT,
+    boot_changes,
+)
+
+if t.TYPE_CHECKING:
+    Runner = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
+
+
+def read_text(path: str) -> str | None:
+    """Return a file's text, None where there is no such file."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def file_state(path: str) -> dict[str, t.Any]:
+    """Return ``exists`` and, for what exists, ``mode`` ("0640"), ``owner``, ``group`` and, for a
+    plain file, ``sha256``."""
+    try:
+        info = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return {"exists": False, "mode": "", "owner": "", "group": "", "sha256": ""}
+    return {
+        "exists": True,
+        "mode": f"{stat.S_IMODE(info.st_mode):04o}",
+        "owner": _name(pwd.getpwuid, info.st_uid),
+        "group": _name(grp.getgrgid, info.st_gid),
+        "sha256": _sha256(path) if stat.S_ISREG(info.st_mode) else "",
+    }
+
+
+def _name(lookup: t.Callable[[int], t.Any], number: int) -> str:
+    try:
+        return str(lookup(number)[0])
+    except KeyError:
+        return str(number)
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def package(run: Runner, names: t.Sequence[str], package_format: str) -> dict[str, str]:
+    """Return ``name`` and ``version`` of the first installed package, empty where none is."""
+    for name in names:
+        if not package_format:
+            break
+        if package_format == "deb":
+            argv = ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Version}", name]
+        else:
+            argv = ["rpm", "--query", "--queryformat", "installed %{VERSION}", name]
+        rc, stdout, _stderr = run(argv)
+        status, _blank, version = stdout.strip().partition(" ")
+        if rc == 0 and status == "installed":
+            return {"name": name, "version": re.sub(r"^\d+:|-[^-]*$", "", version)}
+    return {"name": "", "version": ""}
+
+
+def release_version(root: str) -> str:
+    """Return REL_VSN of the EMQX release unpacked below ``root``, empty where there is none."""
+    found = re.search(
+        r'^REL_VSN="?([^"\s]+)"?', read_text(f"{root}/releases/emqx_vars") or "", re.MULTILINE
+    )
+    return found.group(1) if found else ""
+
+
+_UNIT_PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "NeedDaemonReload",
+)
+
+
+def service(run: Runner, unit: str) -> dict[str, t.Any]:
+    """Return ``exists``, ``enabled``, ``active``, ``outdated`` (bool: systemd has not read the
+    unit's files of now) and ``state`` (in words) of a systemd unit.
+
+    A unit between two automatic restarts counts as active: it comes back by itself.
+    """
+    _rc, stdout, _stderr = run(
+        ["systemctl", "show", f"--property={','.join(_UNIT_PROPERTIES)}", unit]
+    )
+    shown = dict(line.split("=", 1) for line in stdout.splitlines() if "=" in line)
+    active = shown.get("ActiveState", "inactive")
+    return {
+        "exists": shown.get("LoadState") == "loaded",
+        "enabled": shown.get("UnitFileState") == "enabled",
+        "active": active in ("active", "activating", "reloading"),
+        "outdated": shown.get("NeedDaemonReload") == "yes",
+        "state": f"{active} ({shown.get('SubState', 'dead')})",
+    }
+
+
+def stale_boot_files(current: t.Mapping[str, str | None], record: str) -> list[str]:
+    """Return what differs between boot-time files and the copies made when the node started.
+
+    ``current`` maps their paths to their texts.
+    """
+    if not os.path.isdir(record):
+        return [UNKNOWN_BOOT]
+    booted = {path: read_text(f"{record}/{os.path.basename(path)}") for path in current}
+    return boot_changes(booted, current)
+
+
+def data_nodes(data_dir: str) -> list[str]:
+    """Return the node names that a data directory holds a database of (data_dir/mnesia/NAME)."""
+    try:
+        names = os.listdir(f"{data_dir}/mnesia")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(name for name in names if "@" in name)
+
+
+def free_bytes(path: str) -> int:
+    """Return the free space for root where ``path`` lies or, not made yet, would lie."""
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    info = os.statvfs(path)
+    return info.f_bavail * info.f_frsize
+
+
+def sysctl(key: str) -> str | None:
+    """Return a kernel value with single blanks, None where this kernel does not know the key."""
+    try:
+        text = read_text("/proc/sys/" + key.replace(".", "/"))
+    except OSError:
+        return None
+    return None if text is None else " ".join(text.split())
+
+
+def nft_revision(run: Runner, table: str) -> dict[str, t.Any]:
+    """Return whether nft is there, and the revision mark of our loaded table ("" if not loaded)."""
+    try:
+        rc, stdout, _stderr = run(["nft", "list", "table", "inet", table])
+    except OSError:
+        return {"available": False, "revision": ""}
+    found = re.search(r"chain revision_([0-9a-f]+)", stdout) if rc == 0 else None
+    return {"available": True, "revision": found.group(1) if found else ""}
+
+
+def addresses(run: Runner) -> list[str]:
+    """Return the host's own global addresses, IPv4 first."""
+    _rc, stdout, _stderr = run(["ip", "-o", "address", "show", "scope", "global"])
+    found = re.findall(r"\sinet6?\s+([0-9a-fA-F.:]+)/", stdout)
+    return [str(ip) for ip in sorted(map(ipaddress.ip_address, found), key=lambda ip: ip.version)]
+
+
+def resolve(name: str) -> list[str]:
+    """Return the addresses a name has on this host, sorted; empty where it has none."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return []
+    return sorted({str(item[4][0]) for item in found})

@@ -1,0 +1,292 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""What speaks against a deployment on one host, found before anything is changed there.
+
+A finding has the same keys as those of the topology: code, host, variable, expected, found,
+remedy and message.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import expand, flatten
+from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import SUPPORTED
+from ansible_collections.mqttops.emqx.plugins.module_utils._release import (
+    describe_file,
+    release,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
+    cookie_problem,
+    feature,
+    unknown_keys,
+)
+
+Finding = t.Dict[str, t.Any]
+Findings = t.Dict[str, t.List[Finding]]
+
+# Keys of emqx.conf that follow from the topology, and the variable that decides each.
+_OWNED_KEYS = {
+    "node.name": "emqx_node_name",
+    "node.cookie": "emqx_cookie",
+    "node.role": "emqx_node_role",
+    "node.data_dir": "emqx_data_dir",
+    "cluster.name": "emqx_cluster_name",
+    "cluster.discovery_strategy": "emqx_discovery_strategy",
+    "cluster.static.seeds": "emqx_cluster_hosts",
+    "cluster.proto_dist": "emqx_proto_dist",
+    "rpc.port_discovery": "emqx_rpc_port_discovery",
+    "rpc.server_port": "emqx_rpc_server_port",
+    "rpc.tcp_server_port": "emqx_rpc_server_port",
+}
+
+_MIB = 1 << 20
+
+
+def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Findings:
+    """Return the ``errors`` and ``warnings`` of one host.
+
+    ``answer`` is what host_info returned, or ``{"unreachable": reason}``. ``wish`` holds the
+    role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
+    ``data_dir``, ``package_stat`` ({} or {exists, sha256} of the package where it is a file)
+    and ``expected_sha256``. It may hold the cookie: no finding quotes it.
+    """
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
+    report = _Report(wish["host"], errors, warnings)
+    _check_cookie(report, wish)
+    _check_config(report, wish)
+    if "unreachable" in answer:
+        report.error(
+            "unreachable",
+            "ansible_host",
+            "an answer over the connection",
+            answer["unreachable"],
+            "make the host reachable, or take it out of emqx_cluster_hosts and remove its node",
+        )
+        return {"errors": errors, "warnings": warnings}
+    _check_package(report, answer, wish)
+    _check_disk(report, answer, wish)
+    _check_data(report, answer, wish)
+    return {"errors": errors, "warnings": warnings}
+
+
+class _Report:
+    """Collects the findings of one host."""
+
+    def __init__(self, host: str, errors: list[Finding], warnings: list[Finding]) -> None:
+        self._host = host
+        self._errors = errors
+        self._warnings = warnings
+
+    def error(self, code: str, variable: str, expected: str, found: str, remedy: str) -> None:
+        self._errors.append(self._finding(code, variable, expected, found, remedy))
+
+    def warning(self, code: str, variable: str, expected: str, found: str, remedy: str) -> None:
+        self._warnings.append(self._finding(code, variable, expected, found, remedy))
+
+    def _finding(self, code: str, variable: str, expected: str, found: str, remedy: str) -> Finding:
+        return {
+            "code": code,
+            "host": self._host,
+            "variable": variable,
+            "expected": expected,
+            "found": found,
+            "remedy": remedy,
+            "message": f"Host {self._host}: expected {expected}, found {found}: {remedy}.",
+        }
+
+
+def _check_cookie(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
+    problem = cookie_problem(wish["cookie"])
+    if problem:
+        report.error(
+            "cookie",
+            "emqx_cookie",
+            "a cookie of this cluster's own",
+            f"one that cannot be used: {problem}",
+            "leave emqx_cookie unset to have one generated, or set it to 16 to 64 letters, "
+            "digits, '_' and '-'",
+        )
+
+
+def _check_config(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
+    try:
+        config = expand(wish["config"])
+        base = expand(wish["base_config"])
+    except InputError as error:
+        report.error(
+            "config", "emqx_config", "keys that can be rendered", str(error), "mend that key"
+        )
+        return
+    for key in flatten(config):
+        if key in _OWNED_KEYS:
+            report.error(
+                "owned_key",
+                "emqx_config",
+                f"{key} to be left to {_OWNED_KEYS[key]}",
+                f"{key} in emqx_config",
+                f"remove it from emqx_config and set {_OWNED_KEYS[key]}",
+            )
+    for key in ("EMQX_NODE__NAME", "EMQX_NODE_NAME", "EMQX_NODE__COOKIE", "EMQX_NODE_COOKIE"):
+        if key in wish["environment"]:
+            report.error(
+                "owned_environment",
+                "emqx_environment",
+                "name and cookie to be set by their own variables",
+                f"{key} in emqx_environment",
+                "use emqx_node_name and emqx_cookie; in the environment they break emqx stop",
+            )
+    version, edition = wish["version"], release(wish, {})["edition"]
+    for name, tree in (("emqx_config", config), ("emqx_base_config", base)):
+        for found in unknown_keys(tree, version, edition):
+            add = report.error if found["severity"] == "error" else report.warning
+            add(found["code"], name, found["expected"], found["found"], found["remedy"])
+    if base and not feature("base_hocon", version, edition):
+        report.error(
+            "base_hocon",
+            "emqx_base_config",
+            "a version with etc/base.hocon (5.8.4 or newer)",
+            f"emqx_version {version}",
+            "move these keys to emqx_config",
+        )
+
+
+def _check_package(
+    report: _Report, answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]
+) -> None:
+    platform = answer["platform"]
+    plan = release(wish, answer)
+    installed = plan["installed"]
+    if not plan["needed"]:
+        return
+    system = f"{platform['name']} {platform['version']} on {platform['machine']}"
+    if not platform["supported"] and (plan["type"] == "package" or not wish["package"]):
+        report.error(
+            "platform",
+            "emqx_package_type",
+            f"one of {SUPPORTED}, on amd64 or arm64",
+            system,
+            "give a vendor tar.gz that runs there as emqx_package",
+        )
+    if installed:
+        report.error(
+            "other_version",
+            "emqx_version",
+            f"EMQX {wish['version']} or an empty host",
+            f"EMQX {installed} installed",
+            f"set emqx_version to {installed}, or upgrade the node first as the EMQX upgrade "
+            "notes say: this playbook does not change the version of a node",
+        )
+    if wish["package"] and wish["package_source"] != "repository":
+        _check_file(report, platform, plan, wish)
+
+
+def _check_file(
+    report: _Report,
+    platform: t.Mapping[str, t.Any],
+    plan: t.Mapping[str, t.Any],
+    wish: t.Mapping[str, t.Any],
+) -> None:
+    where = {"controller": "the control node", "host": "the host"}.get(wish["package_source"], "")
+    if not plan["format"]:
+        report.error(
+            "package_format",
+            "emqx_package",
+            "a file name that ends in .deb, .rpm or .tar.gz",
+            plan["file"],
+            "give the vendor's file under its own name",
+        )
+    elif plan["type"] == "package" and plan["format"] != platform["format"]:
+        report.error(
+            "package_format",
+            "emqx_package",
+            f"a .{platform['format']} for {platform['name']} {platform['version']}",
+            plan["file"],
+            "give the package of the host's own system, per host where they differ",
+        )
+    named = describe_file(plan["file"])
+    if named and named["version"] != wish["version"]:
+        report.error(
+            "package_version",
+            "emqx_version",
+            f"a package of version {wish['version']}",
+            plan["file"],
+            f"set emqx_version to {named['version']} or give the other package",
+        )
+    if named and platform["arch"] and named["arch"] != platform["arch"]:
+        report.error(
+            "package_arch",
+            "emqx_package",
+            f"a package for {platform['arch']}",
+            plan["file"],
+            "give the package of the host's own architecture",
+        )
+    if where:
+        _check_file_content(report, where, wish)
+
+
+def _check_file_content(report: _Report, where: str, wish: t.Mapping[str, t.Any]) -> None:
+    seen, expected = wish["package_stat"], wish["expected_sha256"]
+    if not seen.get("exists"):
+        report.error(
+            "package_missing",
+            "emqx_package",
+            f"the package on {where}",
+            f"no file {wish['package']}",
+            "correct the path or put the file there",
+        )
+    elif not expected:
+        report.error(
+            "package_sha256",
+            "emqx_package_sha256",
+            "a SHA-256 to compare the package with",
+            f"neither emqx_package_sha256 nor {wish['package']}.sha256",
+            "set emqx_package_sha256 or put the vendor's .sha256 beside the package",
+        )
+    elif seen["sha256"] != expected:
+        report.error(
+            "package_sha256",
+            "emqx_package_sha256",
+            f"SHA-256 {expected}",
+            f"{seen['sha256']} of {wish['package']} on {where}",
+            "get the package again, or correct emqx_package_sha256",
+        )
+
+
+def _check_disk(
+    report: _Report, answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]
+) -> None:
+    for path, free in answer["disks"].items():
+        if free < wish["min_free_mb"] * _MIB:
+            report.error(
+                "disk",
+                "emqx_min_free_mb",
+                f"at least {wish['min_free_mb']} MB free for {path}",
+                f"{free // _MIB} MB",
+                "make room, or lower emqx_min_free_mb if that is enough for this node",
+            )
+
+
+def _check_data(
+    report: _Report, answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]
+) -> None:
+    names = answer["data_nodes"]
+    if names and wish["node_name"] not in names:
+        report.error(
+            "data_of_other_node",
+            "emqx_node_name",
+            f"a data directory {wish['data_dir']} that is empty or holds {wish['node_name']}",
+            f"the data of {', '.join(names)}",
+            f"keep the name (emqx_node_name: {names[0]}), or have the node leave its cluster and "
+            f"move {wish['data_dir']}/mnesia away, as a node under a new name starts empty",
+        )
+
+
+def summary(findings: t.Iterable[Finding]) -> str:
+    """Return the findings as lines for people, each once."""
+    return "\n".join(dict.fromkeys(f"- {finding['message']}" for finding in findings))

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""What is to be installed on a host, from where, and where it will lie."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
+    package_file,
+    package_format,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._versions import edition_of, package_of
+
+_FILE_NAME = re.compile(
+    r"(?P<package>emqx(?:-enterprise)?)-(?P<version>\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?)"
+    r"(?:-elixir)?(?:-otp[\d.-]+)?-(?P<token>[a-z]+[\d.]*)-(?P<arch>amd64|arm64)\.(?:deb|rpm|tar\.gz)$"
+)
+
+
+def describe_file(path: str) -> dict[str, str]:
+    """Return ``package``, ``version``, ``token`` and ``arch`` from a vendor file's name.
+
+    Empty where the name is not of the vendor's form.
+    """
+    match = _FILE_NAME.match(path.rpartition("/")[2])
+    return match.groupdict() if match else {}
+
+
+def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return what a host installs.
+
+    ``wish`` holds the values of emqx_version, emqx_edition, emqx_package, emqx_package_source
+    (download, controller, host, repository), emqx_package_type (package, tarball) and
+    emqx_download_url without their prefix; ``answer`` is what host_info says, {} where it could
+    not be asked. The result has ``edition``, ``package`` (its name), ``version``, ``type``,
+    ``format`` (deb, rpm, tar.gz), ``file`` (its name), ``source``, ``location`` (URL or path, ""
+    for a repository), ``installed`` (the version found, "" where there is none) and ``needed``.
+    """
+    platform = answer.get("platform", {"format": "", "token": "", "arch": ""})
+    version = wish["version"]
+    named = wish["package"].rpartition("/")[2]
+    edition = wish["edition"] or edition_of(named or "emqx", version)
+    kind = "tarball" if package_format(named) == "tar.gz" else wish["package_type"]
+    suffix = package_format(named) or ("tar.gz" if kind == "tarball" else platform["format"])
+    package = package_of(edition, version)
+    name = named or package_file(version, package, platform["token"], platform["arch"], suffix)
+    location = wish["package"]
+    if wish["package_source"] == "download" and not location:
+        location = f"{wish['download_url'].rstrip('/')}/{name}"
+    installed = _installed_version(answer, kind)
+    return {
+        "edition": edition,
+        "package": package,
+        "version": version,
+        "type": kind,
+        "format": suffix,
+        "file": name,
+        "source": wish["package_source"],
+        "location": location,
+        "installed": installed,
+        "needed": installed != version,
+    }
+
+
+def _installed_version(answer: t.Mapping[str, t.Any], kind: str) -> str:
+    if kind == "tarball":
+        return str(answer.get("release", ""))
+    return str(answer.get("package", {}).get("version", ""))

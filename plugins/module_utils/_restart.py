@@ -1,0 +1,33 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""Which nodes have to be started or restarted, and whether one by one or all together."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._config import cluster_wide
+
+
+def plan(states: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+    """Return the plan for the members of a cluster.
+
+    ``states`` maps inventory hosts to ``active`` (bool) and ``stale`` (the keys and files that
+    the running node does not know yet). The result has ``start`` (hosts whose node is down, to
+    be started together: after a full stop a node waits for the others), ``restart`` (hosts whose
+    node runs with old values), ``full`` (whether those have to stop together, because no running
+    node has the new value of a key in which nodes must agree) and ``keys`` (those keys).
+    """
+    running = [host for host, state in states.items() if state["active"]]
+    restart = [host for host in running if states[host]["stale"]]
+    disagreeing = [host for host in restart if cluster_wide(states[host]["stale"])]
+    keys = {key for host in disagreeing for key in cluster_wide(states[host]["stale"])}
+    return {
+        "start": [host for host in states if host not in running],
+        "restart": restart,
+        "full": len(running) > 1 and disagreeing == running,
+        "keys": sorted(keys),
+    }

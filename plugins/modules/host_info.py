@@ -1,0 +1,209 @@
+#!/usr/bin/python
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: Read all that a deployment of EMQX needs to know of a host, in one step
+version_added: 0.1.0
+author:
+  - mqttops contributors (@mqttops)
+description:
+  - Reads the operating system, the installed EMQX, the files and kernel values that are asked
+    for, the unit's state and what is
+    in the data directory.
+  - It changes nothing and returns no file's content. The role P(mqttops.emqx.emqx#role) compares
+    its answer with the wish and
+    skips each phase that has nothing to do.
+extends_documentation_fragment:
+  - mqttops.emqx._attributes
+  - mqttops.emqx._attributes.info_module
+options:
+  packages:
+    description: Names of packages, of which the first installed one is returned.
+    type: list
+    elements: str
+    default: [emqx-enterprise, emqx]
+  root_dir:
+    description: Where a vendor tar.gz is unpacked.
+    type: path
+    default: /opt/emqx
+  files:
+    description: Files and directories of which mode, owner, group and SHA-256 are returned.
+    type: list
+    elements: path
+    default: []
+  service:
+    description: The systemd unit of the node.
+    type: str
+    default: emqx.service
+  boot_files:
+    description: Files that a node reads only when it boots.
+    type: list
+    elements: path
+    default: []
+  boot_record:
+    description: Directory of the copies of O(boot_files) made when the running node was started.
+    type: path
+    default: /run/mqttops-emqx/emqx
+  data_dir:
+    description: The node's data directory.
+    type: path
+    default: /var/lib/emqx
+  disks:
+    description: Paths for which the free space is returned.
+    type: list
+    elements: path
+    default: []
+  sysctls:
+    description: Kernel keys of which the values are returned.
+    type: list
+    elements: str
+    default: []
+  nft_table:
+    description: Name of the nftables table (family inet) whose revision mark is returned.
+    type: str
+    default: mqttops_emqx
+  names:
+    description: Host names to resolve.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: mqttops.emqx.cluster_info
+"""
+
+EXAMPLES = r"""
+- name: Read the host
+  mqttops.emqx.host_info:
+    files: [/etc/emqx/emqx.conf]
+    sysctls: [net.core.somaxconn]
+  register: host
+"""
+
+RETURN = r"""
+host:
+  description: What was found.
+  returned: success
+  type: dict
+  contains:
+    platform:
+      description: Operating system, architecture and the vendor's package token for it.
+      type: dict
+      returned: success
+      sample: {name: debian, version: "12", arch: amd64, supported: true, format: deb, token:
+      debian12}
+    addresses:
+      description: Global addresses of the host, IPv4 first.
+      type: list
+      elements: str
+      returned: success
+    package:
+      description: Name and version of the installed vendor package, empty strings where none is.
+      type: dict
+      returned: success
+      sample: {name: emqx, version: 5.8.9}
+    release:
+      description: Version of the release unpacked in O(root_dir), empty where there is none.
+      type: str
+      returned: success
+    files:
+      description: By path, RV(ignore:exists), mode, owner, group and sha256.
+      type: dict
+      returned: success
+    service:
+      description: Whether the unit exists, is enabled and is active, and its state in words.
+      type: dict
+      returned: success
+    stale:
+      description: >-
+        Keys and files that the running node does not know yet, empty when it is not running.
+      type: list
+      elements: str
+      returned: success
+    data_nodes:
+      description: Node names that the data directory holds a database of.
+      type: list
+      elements: str
+      returned: success
+    disks:
+      description: Free bytes by path.
+      type: dict
+      returned: success
+    sysctls:
+      description: Values by key, null where the kernel does not know the key.
+      type: dict
+      returned: success
+    nft:
+      description: Whether nft is installed and the revision of the loaded table.
+      type: dict
+      returned: success
+    resolved:
+      description: Addresses by name.
+      type: dict
+      returned: success
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _platforms
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "packages": {"type": "list", "elements": "str", "default": ["emqx-enterprise", "emqx"]},
+    "root_dir": {"type": "path", "default": "/opt/emqx"},
+    "files": {"type": "list", "elements": "path", "default": []},
+    "service": {"type": "str", "default": "emqx.service"},
+    "boot_files": {"type": "list", "elements": "path", "default": []},
+    "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
+    "data_dir": {"type": "path", "default": "/var/lib/emqx"},
+    "disks": {"type": "list", "elements": "path", "default": []},
+    "sysctls": {"type": "list", "elements": "str", "default": []},
+    "nft_table": {"type": "str", "default": "mqttops_emqx"},
+    "names": {"type": "list", "elements": "str", "default": []},
+}
+
+
+def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
+    """Return the whole answer of the module for its parameters."""
+    os_release = _platforms.parse_os_release(_host.read_text("/etc/os-release") or "")
+    platform = _platforms.platform(os_release, os.uname().machine)
+    unit = _host.service(run, params["service"])
+    texts = {path: _host.read_text(path) for path in params["boot_files"]}
+    return {
+        "platform": platform,
+        "addresses": _host.addresses(run),
+        "package": _host.package(run, params["packages"], platform["format"]),
+        "release": _host.release_version(params["root_dir"]),
+        "files": {path: _host.file_state(path) for path in params["files"]},
+        "service": unit,
+        "stale": _host.stale_boot_files(texts, params["boot_record"]) if unit["active"] else [],
+        "data_nodes": _host.data_nodes(params["data_dir"]),
+        "disks": {path: _host.free_bytes(path) for path in params["disks"]},
+        "sysctls": {key: _host.sysctl(key) for key in params["sysctls"]},
+        "nft": _host.nft_revision(run, params["nft_table"]),
+        "resolved": {name: _host.resolve(name) for name in params["names"]},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+
+    def run(argv: list[str]) -> tuple[int, str, str]:
+        rc, stdout, stderr = module.run_command(
+            argv, environ_update={"LC_ALL": "C"}, handle_exceptions=False
+        )
+        return int(rc), str(stdout), str(stderr)
+
+    try:
+        module.exit_json(changed=False, host=read_host(module.params, run))
+    except OSError as error:
+        module.fail_json(msg=f"Reading the host failed: {error}")
+
+
+if __name__ == "__main__":
+    main()

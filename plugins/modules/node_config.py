@@ -1,0 +1,262 @@
+#!/usr/bin/python
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_config
+short_description: Write a node's configuration files once EMQX itself accepts them
+version_added: 0.1.0
+author:
+  - mqttops contributors (@mqttops)
+description:
+  - Writes emqx.conf and the files beside it, each in one step, with owner and mode set before the
+    content is in place.
+  - Before anything is written, C(emqx check_config) judges the candidates. They are mounted over
+    the files in force in a private
+    mount namespace, so neither a running node nor one that starts meanwhile ever sees a bad file.
+  - The diff compares what EMQX reads, key by key, and shows no secret.
+  - It restarts nothing, and says what the running node does not know yet.
+extends_documentation_fragment:
+  - mqttops.emqx._attributes
+  - mqttops.emqx._attributes.change_module
+options:
+  files:
+    description: The files.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path:
+        description: >-
+          Where it lies. Files named emqx.conf or C(*.hocon) are HOCON. Missing parent directories
+          are made.
+        type: path
+        required: true
+      content:
+        description: The whole text.
+        type: str
+        required: true
+      owner:
+        description: Name of the owner.
+        type: str
+        default: root
+      group:
+        description: Name of the group.
+        type: str
+        default: root
+      mode:
+        description: Octal mode, such as V(0640).
+        type: str
+        default: "0644"
+  validate:
+    description: >-
+      Whether C(emqx check_config) judges the HOCON files. It needs the right to mount, as root
+      has on real and virtual
+      machines.
+    type: bool
+    default: true
+  command:
+    description: The command that starts the EMQX command line.
+    type: list
+    elements: str
+    default: [emqx]
+  user:
+    description: The user that EMQX runs as, who has to be able to read the files.
+    type: str
+    default: emqx
+  environment:
+    description: Environment of the node, which overrides its files.
+    type: dict
+    default: {}
+  boot_files:
+    description: Files that a node reads only when it boots.
+    type: list
+    elements: path
+    default: []
+  boot_record:
+    description: Directory of the copies of O(boot_files) made when the running node was started.
+    type: path
+    default: /run/mqttops-emqx/emqx
+  timeout:
+    description: The longest that C(emqx check_config) may take, in seconds.
+    type: int
+    default: 60
+seealso:
+  - module: mqttops.emqx.host_info
+"""
+
+EXAMPLES = r"""
+- name: Write the configuration
+  mqttops.emqx.node_config:
+    files:
+      - path: /etc/emqx/emqx.conf
+        content: "{{ my_config | mqttops.emqx.to_hocon }}"
+        group: emqx
+        mode: "0640"
+"""
+
+RETURN = r"""
+changed_files:
+  description: Paths that were, or in check mode would be, written.
+  returned: success
+  type: list
+  elements: str
+stale:
+  description: >-
+    Keys and files of which the running node knows another value; they need a restart. Node seeds
+    are not among them.
+  returned: success
+  type: list
+  elements: str
+"""
+
+import grp
+import os
+import pwd
+import tempfile
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _config, _host
+from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError, RefusedError
+
+FILE_SPEC: dict[str, t.Any] = {
+    "path": {"type": "path", "required": True},
+    "content": {"type": "str", "required": True, "no_log": True},
+    "owner": {"type": "str", "default": "root"},
+    "group": {"type": "str", "default": "root"},
+    "mode": {"type": "str", "default": "0644"},
+}
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_SPEC},
+    "validate": {"type": "bool", "default": True},
+    "command": {"type": "list", "elements": "str", "default": ["emqx"]},
+    "user": {"type": "str", "default": "emqx"},
+    "environment": {"type": "dict", "default": {}, "no_log": True},
+    "boot_files": {"type": "list", "elements": "path", "default": []},
+    "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
+    "timeout": {"type": "int", "default": 60},
+}
+
+# Mounts "candidate target" pairs up to "--", then becomes the command.
+_MOUNT_AND_RUN = (
+    'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
+)
+_NO_MOUNT = 125
+
+
+def check_candidates(module: AnsibleModule, candidates: dict[str, str]) -> None:
+    """Have EMQX judge HOCON files; ``candidates`` maps the path in force to the new text.
+
+    Raises RefusedError with EMQX's reason.
+    """
+    params = module.params
+    with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
+        pairs: list[str] = []
+        for number, (path, text) in enumerate(candidates.items()):
+            candidate = f"{folder}/{number}"
+            _write(candidate, text, 0, _gid(params["user"]), 0o640)
+            pairs += [candidate, path]
+
+        def run(argv: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
+            inside = ["unshare", "--mount", "sh", "-c", _MOUNT_AND_RUN, "sh", *pairs, "--", *argv]
+            rc, out, err = module.run_command(inside, environ_update=environment)
+            return int(rc), str(out), str(err)
+
+        ctl = Ctl(run, params["command"], params["user"], params["environment"])
+        rc, out, err = ctl.run(["check_config"], params["timeout"])
+    if rc == _NO_MOUNT or err.startswith("unshare:"):
+        raise RefusedError(
+            "The new configuration could not be tried out: mounting it in a private namespace "
+            f"failed with {err.strip()!r}. Run as root with the right to mount, or set "
+            "emqx_config_validate: false to go without the check."
+        )
+    if rc != 0:
+        raise RefusedError(
+            "EMQX refuses the new configuration, the files in force were left as they are: "
+            f"{_config.explain_refusal(out, err)}. Correct emqx_config, emqx_base_config or the "
+            "variable behind that key.",
+            rc=rc,
+        )
+
+
+def _gid(group: str) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        return 0
+
+
+def _write(path: str, text: str, uid: int, gid: int, mode: int) -> None:
+    """Put a whole file in place at once, with its owner and mode already set."""
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".mqttops-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chown(temporary, uid, gid)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_files(files: list[dict[str, t.Any]]) -> None:
+    for item in files:
+        os.makedirs(os.path.dirname(item["path"]), mode=0o755, exist_ok=True)
+        uid = pwd.getpwnam(item["owner"]).pw_uid
+        gid = grp.getgrnam(item["group"]).gr_gid
+        _write(item["path"], item["content"], uid, gid, int(item["mode"], 8))
+
+
+def diffs(pending: list[dict[str, t.Any]]) -> list[dict[str, str]]:
+    result = []
+    for item in pending:
+        path = item["path"]
+        before, after = _config.masked_texts(path, _host.read_text(path), item["content"])
+        result.append(
+            {"before_header": path, "after_header": path, "before": before, "after": after}
+        )
+    return result
+
+
+def run_module(module: AnsibleModule) -> dict[str, t.Any]:
+    """Return the module's result; raises EmqxError before anything is written."""
+    params = module.params
+    states = {item["path"]: _host.file_state(item["path"]) for item in params["files"]}
+    waiting = _config.pending_files(params["files"], states)
+    pending = [item for item in params["files"] if item["path"] in waiting]
+    candidates = {
+        item["path"]: item["content"]
+        for item in pending
+        if _config.is_hocon(item["path"]) and states[item["path"]]["exists"]
+    }
+    if candidates and params["validate"]:
+        check_candidates(module, candidates)
+    shown = diffs(pending)
+    texts = {path: _host.read_text(path) for path in params["boot_files"]}
+    texts.update((i["path"], i["content"]) for i in pending if i["path"] in texts)
+    stale = _host.stale_boot_files(texts, params["boot_record"])
+    if not module.check_mode:
+        write_files(pending)
+    return {"changed": bool(pending), "changed_files": waiting, "diff": shown, "stale": stale}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        module.exit_json(**run_module(module))
+    except EmqxError as error:
+        module.fail_json(msg=error.message, failure=error.as_failure())
+    except (OSError, KeyError) as error:
+        module.fail_json(msg=f"Writing the configuration failed: {error}")
+
+
+if __name__ == "__main__":
+    main()
