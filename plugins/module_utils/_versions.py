@@ -418,7 +418,8 @@ def unknown_keys(config: dict[str, t.Any], version: str, edition: str = "") -> l
     """
     findings: list[Finding] = []
     for root, value in config.items():
-        if not isinstance(root, str) or not _holds(_ROOTS.get(root, _NOWHERE), version, edition):
+        span = _ROOTS.get(root)
+        if span is None or not _holds(span, version, edition):
             findings.append(_root_finding(str(root), version, edition))
         elif root in _KEYS and isinstance(value, dict):
             for key in _leaves(value, "", _KEYS[root]):
@@ -428,17 +429,16 @@ def unknown_keys(config: dict[str, t.Any], version: str, edition: str = "") -> l
     return findings
 
 
-_NOWHERE = Span(since=("999.0.0",))
-
-
 def _leaves(value: dict[str, t.Any], path: str, table: dict[str, Span]) -> t.Iterator[str]:
     """Yield the dotted paths of ``value``, not descending below a known or open key."""
     for key, item in value.items():
         here = f"{path}.{key}" if path else str(key)
-        if here in table or f"{here}.*" in table or not isinstance(item, dict):
+        known = here in table or f"{here}.{_OPEN}" in table
+        section = any(other.startswith(f"{here}.") for other in table)
+        if isinstance(item, dict) and not known and (item or section):
+            yield from _leaves(item, here, table)
+        else:
             yield here
-        elif item or not any(known.startswith(f"{here}.") for known in table):
-            yield from _leaves(item, here, table) if item else (here,)
 
 
 def _key_finding(root: str, key: str, version: str, edition: str) -> Finding | None:
