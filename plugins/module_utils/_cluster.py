@@ -314,8 +314,8 @@ def predict(view: View, action: str, target: str) -> dict[str, list[str]]:
         return {"running_nodes": [view.node or ""], "stopped_nodes": []}
     if action == "evict":
         return {key: [name for name in names if name != target] for key, names in seen.items()}
-    peer = view.peers.get(target, Peer(reachable=False, running=(target,)))
-    running = {*peer.running, *seen["running_nodes"]}
+    peer = view.peers.get(target, Peer(reachable=False))
+    running = {target, *peer.running, *seen["running_nodes"]}
     return {"running_nodes": sorted(running), "stopped_nodes": sorted(peer.stopped)}
 
 

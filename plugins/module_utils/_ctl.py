@@ -33,6 +33,9 @@ Runner = t.Callable[[t.List[str], t.Dict[str, str]], t.Tuple[int, str, str]]
 # for a slow machine. A read that takes longer is a hanging one.
 VIEW_TIMEOUT = 45
 
+# timeout(1) ended the command by TERM, by KILL, or was itself hit by that KILL.
+_CUT_OFF = (124, 137, -9)
+
 # CSI sequences, and the G0 charset switch that tput sgr0 prints for TERM=xterm.
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\([AB0])")
 _NODE = re.compile(r"[0-9A-Za-z_-]+@[0-9A-Za-z.:_-]+\Z")
@@ -248,7 +251,7 @@ class Ctl:
         argv = [*self._switch, "timeout", "-k", "5", str(limit), *self._command, *arguments]
         rc, out, err = self._runner(argv, dict(self._environment))
         out, err = strip_ansi(out), strip_ansi(err)
-        if rc in (124, 137):
+        if rc in _CUT_OFF:
             what = " ".join([*self._command, *arguments[:2]])
             raise CommandError(
                 f"{what} gave no answer within {limit} s: the node hangs or is overloaded",

@@ -1,0 +1,281 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, read_view
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
+    CommandError,
+    InputError,
+    ParseError,
+)
+from ansible_collections.mqttops.emqx.tests.unit.scripted import (
+    DOWN,
+    N1,
+    N2,
+    N3,
+    NOT_INSTALLED,
+    TWICE,
+    UNREACHABLE,
+    Answer,
+    ScriptedRunner,
+    peer,
+    view,
+)
+
+# EMQX 5.8.9, `emqx ctl cluster status --json` with one member stopped.
+STATUS_JSON = """{
+  "stopped_nodes" : [
+    "emqx2@127.0.0.1"
+  ],
+  "running_nodes" : [
+    "emqx3@127.0.0.1",
+    "emqx1@127.0.0.1"
+  ]
+}
+"""
+
+
+def ctl(*script: tuple[str, Answer], as_root: bool = False) -> tuple[Ctl, ScriptedRunner]:
+    runner = ScriptedRunner(*script)
+    return Ctl(runner, as_root=as_root), runner
+
+
+def test_status_json_over_several_lines() -> None:
+    node, runner = ctl(("ctl cluster status --json", (0, STATUS_JSON, "")))
+    assert node.status() == ((N1, N3), (N2,))
+    runner.finish()
+
+
+@pytest.mark.parametrize("out", ["Command table is initializing.\n", "[]", '{"running_nodes": []}'])
+def test_status_that_is_no_status(out: str) -> None:
+    node, _ = ctl(("ctl cluster status --json", (1, out, "")))
+    with pytest.raises(ParseError, match="expected JSON from emqx ctl cluster status --json, fou"):
+        node.status()
+
+
+def test_as_root_the_runner_user_runs_it_without_a_shell() -> None:
+    runner = ScriptedRunner(("ping", (0, "pong\n", "")))
+    node = Ctl(runner, ["emqx"], "emqx", {"EMQX_NODE__NAME": N2, "LC_ALL": "de"}, as_root=True)
+    assert node.run(["ping"], 30) == (0, "pong\n", "")
+    assert runner.calls == [
+        ["runuser", "-u", "emqx", "--", "timeout", "-k", "5", "30", "emqx", "ping"]
+    ]
+    assert runner.environments == [{"EMQX_NODE__NAME": N2, "LC_ALL": "C", "TERM": "dumb"}]
+
+
+@pytest.mark.parametrize(("user", "as_root"), [("", True), ("emqx", False)])
+def test_the_caller_runs_it(user: str, as_root: bool) -> None:
+    runner = ScriptedRunner(("ping", (0, "pong\n", "")))
+    Ctl(runner, ["podman", "exec", "x", "emqx"], user, as_root=as_root).run(["ping"], 7)
+    assert runner.calls == [["timeout", "-k", "5", "7", "podman", "exec", "x", "emqx", "ping"]]
+
+
+def test_colours_are_stripped() -> None:
+    red = "\x1b[31mERROR: Graceful shutdown failed PID=[]\x1b(B\x1b[m\n"
+    node, _ = ctl(("stop", (1, "\x1b[31mwarned\n\x1b[0m", red)))
+    assert node.run(["stop"], 9) == (1, "warned\n", "ERROR: Graceful shutdown failed PID=[]\n")
+
+
+@pytest.mark.parametrize("rc", [124, 137, -9])
+def test_a_hanging_call(rc: int) -> None:
+    node, _ = ctl(("ctl cluster", (rc, "half", "")))
+    with pytest.raises(CommandError, match="emqx ctl cluster gave no answer within 12 s") as caught:
+        node.cluster("join", N1, timeout=12)
+    assert caught.value.details["stdout"] == "half"
+
+
+def test_a_hanging_call_is_ended_with_its_children() -> None:
+    """The real thing: a process that ignores TERM and holds a child."""
+
+    def run(argv: list[str], environment: dict[str, str]) -> Answer:
+        argv[argv.index("-k") + 1] = "1"
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    script = (
+        "import signal, subprocess; signal.signal(15, signal.SIG_IGN); "
+        "subprocess.run(['sleep', '3600'])"
+    )
+    node = Ctl(run, [sys.executable, "-c", script], user="")
+    begin = time.monotonic()
+    with pytest.raises(CommandError, match="gave no answer within 1 s"):
+        node.run([], 1)
+    assert time.monotonic() - begin < 30
+
+
+def test_cluster_joins_both_streams_and_ignores_the_exit_code() -> None:
+    node, _ = ctl(("ctl cluster leave", (1, "a\n\n", "b\n")))
+    assert node.cluster("leave", timeout=5) == "a\nb"
+
+
+def test_the_expression_survives_any_quoting() -> None:
+    node, runner = ctl(("eval", view(N1, [N1])))
+    node.view(ask=[N3], seed=N2)
+    expression = runner.calls[0][-1]
+    assert not set(expression) & set('"$\\`\n%')
+    assert f"Ask = ['{N2}', '{N3}'], Seed = '{N2}'," in expression
+
+
+@pytest.mark.parametrize("name", ["emqx", "a@b@c", "x@h'], halt(), ['", "", "emqx@", "@h", "a b@c"])
+def test_names_that_are_no_node_names(name: str) -> None:
+    with pytest.raises(InputError, match="is not a node name: expected NAME@HOST"):
+        _ctl.node_atom(name)
+
+
+@pytest.mark.parametrize("name", [N1, "emqx@a-b.example.org", "n_1@fd00::1"])
+def test_names_that_are_node_names(name: str) -> None:
+    assert _ctl.node_atom(name) == f"'{name}'"
+
+
+def test_a_ready_node() -> None:
+    answer = view(
+        N1,
+        [N1, N2],
+        [N3],
+        {N2: peer([N1, N2], [N3], config="dashboard=7 listeners=8"), "x@y": UNREACHABLE},
+        {"emqx_admin": 2, "emqx_authn_scram_mnesia": 3, "emqx_enhanced_authn_scram_mnesia": 4},
+        sync=f"{N1}=4 {N2}=3",
+        config="rule_engine=123",
+    )
+    seen = read_view(*answer)
+    assert (seen.state, seen.node, seen.version, seen.edition) == (
+        "ready",
+        N1,
+        "5.8.9",
+        "opensource",
+    )
+    assert (seen.running, seen.stopped) == ((N1, N2), (N3,))
+    assert seen.known == {N2, N3}
+    assert (seen.uptime_ms, seen.rpc_server_port) == (61740, 5369)
+    assert seen.data == {"dashboard_users": 2, "mqtt_scram_users": 7}
+    assert seen.sync == {N1: 4, N2: 3}
+    assert seen.config == {"rule_engine": "123"}
+    other = seen.peers[N2]
+    assert (other.reachable, other.ready, other.role) == (True, True, "core")
+    assert (other.running, other.stopped) == ((N1, N2), (N3,))
+    assert other.config == {"dashboard": "7", "listeners": "8"}
+    assert not seen.peers["x@y"].reachable
+    assert not seen.peers["x@y"].ready
+
+
+def test_what_a_version_does_not_know_is_none() -> None:
+    keys = (
+        "version",
+        "edition",
+        "role",
+        "uptime",
+        "discovery",
+        "proto_dist",
+        "data_dir",
+        "cookie",
+    ) + ("rpc_port_discovery", "rpc_protocol", "rpc_server_port", "sync", "config")
+    unknown: dict[str, t.Any] = dict.fromkeys(keys, "unknown")
+    seen = read_view(*view(N1, [N1], **unknown))
+    assert seen.state == "ready"
+    assert {getattr(seen, key) for key in ("version", "edition", "role", "discovery")} == {None}
+    assert (seen.uptime_ms, seen.rpc_server_port, seen.sync, seen.config) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (view(N1, [], ready="false"), "its database is not up yet"),
+        (view(N1, []), "its database is not up yet"),
+        (view(N1, [N2]), "its applications are still starting"),
+        (view(N1, [N1], ready="false"), "its applications are still starting"),
+        (view(N1, [N1], ready="unknown"), "its applications are still starting"),
+        (
+            view(N1, [], ready="false", waiting_tables="emqx_app emqx_acl", waiting_nodes=N2),
+            f"still waiting for table(s) emqx_app, emqx_acl from {N2}: nodes that stopped later "
+            "hold newer copies, start all cores at once",
+        ),
+    ],
+)
+def test_a_booting_node(answer: Answer, reason: str) -> None:
+    seen = read_view(*answer)
+    assert (seen.state, seen.reason) == ("booting", reason)
+
+
+@pytest.mark.parametrize("flag", [{"up": "false"}, {"booted": "false"}, {"booting": "true"}])
+def test_a_booting_peer(flag: dict[str, str]) -> None:
+    seen = read_view(*view(N1, [N1, N2], peers={N2: {**peer([N1, N2]), **flag}}))
+    assert seen.peers[N2].reachable
+    assert not seen.peers[N2].ready
+
+
+def test_a_peer_without_a_database_is_not_ready() -> None:
+    assert not read_view(*view(N1, [N1], peers={N2: peer([])})).peers[N2].ready
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "installed"),
+    [
+        (DOWN, "Node 'emqx2@127.0.0.1' not responding to pings.", True),
+        ((1, "", "ERROR: Node emqx1@127.0.0.1 is not running?\n"), "is not running?", True),
+        ((127, "", "ERROR: call_hocon_failed: -s x\n"), "call_hocon_failed", True),
+        ((1, "", ""), "exit code 1", True),
+        (NOT_INSTALLED, "No such file or directory", False),
+        ((127, "", "failed to execute timeout: No such file"), "failed to execute", False),
+        ((1, "", "runuser: user emqx does not exist or\n"), "user emqx does not exist", False),
+    ],
+)
+def test_a_node_that_is_down(answer: Answer, reason: str, installed: bool) -> None:
+    seen = read_view(*answer)
+    assert (seen.state, seen.installed, seen.running) == ("down", installed, ())
+    assert reason in seen.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (TWICE, "set EMQX_NODE__NAME in the option environment"),
+        (
+            (1, "", "ERROR: EMQX_NODE__COOKIE is different from the cookie used by a@b\n"),
+            "take EMQX_NODE__COOKIE out of the environment",
+        ),
+        (
+            (1, "You need to be root or use sudo to run this command\n", ""),
+            "run the task as root \\(become\\) or as the user that runs EMQX",
+        ),
+    ],
+)
+def test_a_call_that_says_nothing_about_the_node(answer: Answer, advice: str) -> None:
+    with pytest.raises(CommandError, match=advice):
+        read_view(*answer)
+
+
+def test_an_answer_that_breaks_off() -> None:
+    rc, out, err = view(N1, [N1])
+    with pytest.raises(ParseError, match="broke off in the middle"):
+        read_view(rc, out.replace("mqttops done ok\n", ""), err)
+
+
+def test_an_answer_without_our_lines() -> None:
+    with pytest.raises(ParseError, match="printed nothing that we know: true"):
+        read_view(0, "true\n", "")
+
+
+def test_dial_tells_open_refused_and_unresolved_apart() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert _ctl.dial("127.0.0.1", port) == "open"
+    assert _ctl.dial("127.0.0.1", port) == "refused"
+    assert _ctl.dial("no-such-host.invalid", port) == "unresolved"
+
+
+def test_dial_gives_up_on_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_args: object, **_options: object) -> socket.socket:
+        raise socket.timeout("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", silent)
+    assert _ctl.dial("192.0.2.1", 4370) == "filtered"
