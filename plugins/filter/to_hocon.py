@@ -16,18 +16,12 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 def to_hocon(value: t.Any, overlays: t.Sequence[t.Any] = (), indent: int = 2) -> str:
     """Return ``value`` with ``overlays`` on top as HOCON; see ``to_hocon.yml``."""
     try:
-        merged = _expanded(value)
+        merged = _hocon.expand(value)
         for overlay in overlays:
-            merged = _hocon.merge(merged, _expanded(overlay))
+            merged = _hocon.merge(merged, _hocon.expand(overlay))
         return _hocon.render(merged, indent)
     except InputError as error:
         raise AnsibleFilterError(f"to_hocon: {error}") from error
-
-
-def _expanded(value: t.Any) -> dict[str, t.Any]:
-    if not isinstance(value, dict):
-        raise InputError(f"it takes dictionaries, found {type(value).__name__}.")
-    return _hocon.expand(value)
 
 
 class FilterModule:

@@ -57,11 +57,21 @@ def render(value: dict[str, t.Any], indent: int = 2) -> str:
     see ``expand`` for paths. Strings are always quoted, so ``"5s"``, ``"1"`` and ``"null"``
     stay strings. Raises InputError naming the path of what HOCON or EMQX cannot hold.
     """
-    if not isinstance(value, dict):
-        raise InputError(f"HOCON text is made of a dictionary, found {type(value).__name__}.")
+    _check_dictionary(value)
     lines: list[str] = []
     _render_fields(value, "", indent, "", lines)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _check_dictionary(value: t.Any) -> None:
+    if not isinstance(value, dict):
+        raise InputError(f"HOCON text is made of a dictionary, found {_kind(value)}.")
+
+
+def _kind(value: t.Any) -> str:
+    """Name a type as people know it, also where Ansible passes a type of its own."""
+    known = (dict, list, tuple, bool, int, float, str)
+    return next((kind for kind in known if isinstance(value, kind)), type(value)).__name__
 
 
 def _render_fields(
@@ -107,7 +117,7 @@ def _scalar(value: t.Any, path: str) -> str:
     if isinstance(value, (list, tuple)):
         return "[]"
     raise InputError(
-        f"{path} is of type {type(value).__name__}; HOCON holds text, numbers, booleans, null, "
+        f"{path} is of type {_kind(value)}; HOCON holds text, numbers, booleans, null, "
         "lists and dictionaries.",
         path=path,
     )
@@ -125,7 +135,7 @@ def _checked_key(key: t.Any, path: str) -> str:
     if isinstance(key, str):
         return key
     raise InputError(
-        f"The key {key!r} at {path} is of type {type(key).__name__}; keys are text, "
+        f"The key {key!r} at {path} is of type {_kind(key)}; keys are text, "
         "put it in quotes in the YAML source.",
         path=path,
     )
@@ -200,8 +210,10 @@ def expand(value: dict[str, t.Any]) -> dict[str, t.Any]:
     """Turn dotted keys at any level into nested dictionaries: ``{"a.b": 1, "a": {"c": 2}}``.
 
     A key that shall keep its dot is written in double quotes, ``{'"a.b"': 1}``. The input is not
-    changed. Raises InputError when one path is given twice or both as a value and as a parent.
+    changed. Raises InputError when one path is given twice or both as a value and as a parent,
+    and when ``value`` is not a dictionary.
     """
+    _check_dictionary(value)
     return t.cast("dict[str, t.Any]", _expand(value, ""))
 
 

@@ -35,7 +35,7 @@ def test_overlays_win_key_by_key() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((["a"],), "to_hocon: it takes dictionaries, found list"),
+        ((["a"],), "to_hocon: HOCON text is made of a dictionary, found list"),
         (("a = 1",), "found str"),
         ((None,), "found NoneType"),
         (({}, [5]), "found int"),
