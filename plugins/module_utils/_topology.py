@@ -474,7 +474,12 @@ def _port_origin(node: Node, kind: str, port: int, manual: bool) -> tuple[str, s
             str(port),
             "set emqx_rpc_port_discovery to stateless or emqx_rpc_server_port to a free port",
         )
-    return "emqx_node_name", node["name"], f"change the number before the @ of {node['name']}"
+    return (
+        "emqx_node_name",
+        node["name"],
+        f"change the number before the @ of {node['name']}, or set emqx_server where hosts with "
+        "one ansible_host are different servers",
+    )
 
 
 def _family_errors(nodes: list[Node]) -> Findings:
