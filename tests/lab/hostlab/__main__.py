@@ -30,10 +30,12 @@ def do_image(_: argparse.Namespace) -> None:
     """Build the host image unless it is there."""
     engine = Engine(CACHE)
     with engine.locked():
-        name = image.ensure(engine)
-        # With no lab up nothing else would remove the mounts that the build needed.
-        if not labs.existing(engine):
-            engine.teardown()
+        try:
+            name = image.ensure(engine)
+        finally:
+            # With no lab up nothing else would remove the mounts that podman needed.
+            if engine.is_up() and not labs.existing(engine):
+                engine.teardown()
     print(name)
 
 
@@ -67,7 +69,8 @@ def do_exec(args: argparse.Namespace) -> None:
     """Run a command on a host as root; this process becomes it."""
     engine = Engine(CACHE)
     lab = Lab(engine, args.name)
-    engine.prepare()
+    if not engine.is_up():
+        raise LabError("no lab is up; start one with: lab.py up")
     lab.require(args.host)
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     command = ["exec", "--interactive", *terminal, lab.container(args.host), *args.command]
@@ -79,11 +82,7 @@ def do_status(_: argparse.Namespace) -> None:
     """Print what exists."""
     engine = Engine(CACHE)
     print(f"measures for this machine: {engine.measures.describe()}")
-    if not engine.run_dir.exists():
-        print("no lab is up")
-        return
-    engine.prepare()
-    for name in labs.existing(engine):
+    for name in labs.existing(engine) if engine.is_up() else []:
         lab = Lab(engine, name)
         nets = lab.subnets()
         print(f"lab {name}: {nets.v4 if nets else 'no network'}")

@@ -9,10 +9,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,10 @@ mount -t tmpfs -o mode=755 tmpfs /run
 : > /run/lab-ready
 """
 ORPHAN_GRACE = 30.0
-#: In the environment of every podman that may change state, so that a later command can await it.
+#: In the environment of every process that may change state, so that a later command can await it.
 LOCK_MARK = "EMQX_LAB_LOCKED"
+#: These inherit the mark but live as long as their hosts.
+DAEMONS = ("conmon", "aardvark-dns")
 
 
 class Engine:
@@ -46,6 +49,7 @@ class Engine:
         self.storage = self.home / "storage"
         self.networks = self.home / "networks"
         self.scratch = self.home / "tmp"
+        self.build = self.home / "build"
         self.config = self.home / "containers.conf"
         # Socket paths must stay far below 108 characters, however deep the checkout lies.
         tag = hashlib.sha256(str(cache.resolve()).encode()).hexdigest()[:8]
@@ -63,7 +67,7 @@ class Engine:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lab's lock; on entry no podman of an earlier, killed command is left running."""
+        """Hold the lab's lock; on entry nothing of an earlier, killed command is still at work."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with (self.cache / ".lock").open("w") as lock:
             try:
@@ -72,7 +76,7 @@ class Engine:
                 print("lab: waiting for another lab command to finish", file=sys.stderr)
                 fcntl.flock(lock, fcntl.LOCK_EX)
             self._await_orphans()
-            self.environment[LOCK_MARK] = "1"
+            self.environment[LOCK_MARK] = str(self.run_dir)
             try:
                 yield
             finally:
@@ -83,22 +87,23 @@ class Engine:
         while orphans := self._changing_processes():
             if time.monotonic() > deadline:
                 for pid in orphans:
-                    os.kill(pid, 9)
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 deadline = time.monotonic() + ORPHAN_GRACE
             time.sleep(0.1)
 
     def _changing_processes(self) -> list[int]:
-        """Podman processes of ours that were started under the lock, also by conmon at an exit."""
+        """Processes started under the lock, daemons aside."""
         found = []
+        mark = f"{LOCK_MARK}={self.run_dir}".encode()
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                    marked = LOCK_MARK.encode() + b"=1" in (entry / "environ").read_bytes()
+                    marked = mark in (entry / "environ").read_bytes().split(b"\0")
+                    daemon = (entry / "comm").read_text().strip() in DAEMONS
                 except OSError:
                     continue
-                ours = os.fsencode(self.run_dir / "root") in words
-                if ours and marked and words[0].endswith(b"podman"):
+                if marked and not daemon:
                     found.append(int(entry.name))
         return found
 
@@ -135,9 +140,15 @@ class Engine:
             raise LabError(f"not installed: {', '.join(missing)}; run: tests/lab/lab.py setup")
         for folder in (self.storage, self.networks, self.scratch, self.run_dir):
             folder.mkdir(parents=True, exist_ok=True)
-        self.config.write_text(self._configuration())
-        if self.measures.private_cgroups and not self._namespace_ready():
+        replace(self.config, self._configuration())
+        if not self.is_up():
             self._make_namespace()
+
+    def is_up(self) -> bool:
+        """Whether podman can be called; false means that no lab can be up."""
+        return self.run_dir.exists() and (
+            not self.measures.private_cgroups or self._namespace_ready()
+        )
 
     def _configuration(self) -> str:
         found = self.measures
@@ -176,16 +187,18 @@ class Engine:
         run(["mount", "--bind", str(folder), str(folder)])
         run(["mount", "--make-private", str(folder)])
         keep = [f"--mount={self.namespace}", "--propagation", "private"]
-        run(["unshare", *keep, "sh", "-euc", NAMESPACE_SETUP])
+        run(["unshare", *keep, "sh", "-euc", NAMESPACE_SETUP], env=self.environment)
 
     def teardown(self) -> None:
         """Remove every mount, run-time file and control group; the storage with the image stays."""
-        if self.measures.private_cgroups and self._namespace_ready():
+        if self.measures.private_cgroups and self.is_up():
             group = f"/sys/fs/cgroup/{self.cgroup}"
             remove = f"test ! -d {group} || find {group} -depth -type d -delete"
             run(["nsenter", f"--mount={self.namespace}", "sh", "-c", remove])
         self._unmount_all()
-        shutil.rmtree(self.run_dir, ignore_errors=True)
+        for folder in (self.run_dir, self.scratch, self.build):
+            if folder.exists():
+                shutil.rmtree(folder)
 
     def _unmount_all(self) -> None:
         """Unmount what lies under our folders in this namespace, latest mount first."""
@@ -217,3 +230,10 @@ def run(argv: Sequence[str], stdin: str | None = None, env: dict[str, str] | Non
             f"{done.stderr.strip() or done.stdout.strip()}"
         )
     return done.stdout
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file in one step: readers see the old text or the new one."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text)
+    os.replace(fresh, path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import recipe
-from .engine import run
+from .engine import LOCK_MARK, run
 from .errors import LabError
 
 if TYPE_CHECKING:
@@ -44,14 +44,19 @@ def _build(engine: Engine, image: str, names: list[str]) -> None:
     """Make the file system, import it under a passing name, and name it only when it is whole."""
     started = time.monotonic()
     print(f"lab: building the host image {image} (a minute or two)", file=sys.stderr)
-    root, log = engine.home / "build", engine.home / "build.log"
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir()
+    root, log = engine.build, engine.home / "build.log"
+    for folder in (root, engine.scratch):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
     mirror = os.environ.get("LAB_MIRROR", MIRROR)
     argv = [str(RECIPE / "build.sh"), str(root), mirror, *names]
     with log.open("w") as output:
         done = subprocess.run(
-            [*_CONFINED, *argv], stdout=output, stderr=subprocess.STDOUT, check=False
+            [*_CONFINED, *argv],
+            env={key: value for key, value in engine.environment.items() if key in _PASSED},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if done.returncode:
         tail = "\n".join(log.read_text().splitlines()[-LOG_TAIL:])
@@ -64,6 +69,9 @@ def _build(engine: Engine, image: str, names: list[str]) -> None:
     print(f"lab: image built in {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
+#: The image must not depend on more of the caller's environment than is needed to reach the mirror.
+_PASSED = ("PATH", "http_proxy", "https_proxy", "no_proxy", "LAB_SECURITY_MIRROR", LOCK_MARK)
+
 #: Mounts and processes of the build end with it, and the build ends with us, however we end.
 _CONFINED = (
     "setpriv", "--pdeathsig", "KILL", "--",
@@ -74,7 +82,9 @@ _CONFINED = (
 
 def _import(engine: Engine, root: Path, image: str) -> None:
     argv = engine.argv("import", "--change", "STOPSIGNAL=SIGRTMIN+3", "-", image)
-    tar = subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE)
+    tar = subprocess.Popen(
+        ["tar", "-C", str(root), "-c", "."], env=engine.environment, stdout=subprocess.PIPE
+    )
     done = subprocess.run(
         argv, env=engine.environment, stdin=tar.stdout, capture_output=True, text=True, check=False
     )

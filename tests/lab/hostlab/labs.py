@@ -17,8 +17,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
-from . import image, inventory, subnets
-from .engine import run
+from . import firewall, image, inventory, subnets
+from .engine import replace, run
 from .errors import LabError
 from .inventory import Host
 from .subnets import Subnets
@@ -49,6 +49,7 @@ class Lab:
         self.state = engine.cache / name
         self.control = engine.run_dir / "ssh" / name
         self.network = f"lab-{name}"
+        self.bridge = f"lab{zlib.crc32(str(self.state).encode()):08x}"
 
     # -- what exists --------------------------------------------------------------------------
 
@@ -122,8 +123,7 @@ class Lab:
         """Name the bridge after the lab: podman1 could be the name in another Podman's plans."""
         file = self.engine.networks / f"{self.network}.json"
         network = json.loads(file.read_text())
-        digest = zlib.crc32(f"{self.engine.cache}/{self.name}".encode())
-        network["network_interface"] = f"lab{digest:08x}"
+        network["network_interface"] = self.bridge
         replace(file, json.dumps(network))
 
     def _keys(self) -> None:
@@ -175,18 +175,18 @@ class Lab:
             "/etc/hosts": "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
             + "".join(f"{address} {host.fqdn} {host.name}\n" for address in addresses),
             "/etc/resolv.conf": f"search {self.name}.lab\nnameserver {gateway}\n",
-            "/home/ops/.ssh/authorized_keys": public,
         }
         writes = [f"printf %s {shlex.quote(content)} > {path}" for path, content in files.items()]
         script = "\n".join(
             [
                 "set -eu",
                 "if [ ! -e /etc/lab-host ]; then",
-                "install -d -m 0700 -o ops -g ops /home/ops/.ssh",
                 *writes,
-                "chown ops:ops /home/ops/.ssh/authorized_keys",
                 "touch /etc/lab-host",
                 "fi",
+                "install -d -m 0700 -o ops -g ops ~ops/.ssh",
+                f"printf %s {shlex.quote(public)} > ~ops/.ssh/authorized_keys",
+                "chown ops:ops ~ops/.ssh/authorized_keys",
                 "cat /etc/ssh/ssh_host_ed25519_key.pub",
             ]
         )
@@ -256,15 +256,28 @@ class Lab:
         self._await_boot(host, deadline)
         self._await_ssh(self.host(host, nets), deadline)
 
-    def down(self) -> None:
-        """Remove whatever there is of the lab. The lock is held and Podman is prepared."""
-        self._close_ssh()
+    def remove(self) -> None:
+        """Remove hosts and network, whole or half made. The lock is held, Podman is prepared."""
         found = [self.container(name) for name in self.containers()]
         if found:
             self.engine.podman("rm", "--force", "--time", "0", *found)
-        if self.subnets() is not None:
+        nets = self.subnets()
+        if nets is not None:
             self.engine.podman("network", "rm", self.network)
-        forget(self)
+            # What follows is there only if netavark was killed, or keeps it for good.
+            if Path("/sys/class/net", self.bridge).exists():
+                run(["ip", "link", "delete", self.bridge])
+            for tool, net in (("iptables", nets.v4), ("ip6tables", nets.v6)):
+                rules = firewall.removal(run([f"{tool}-save"]), [str(net)])
+                if rules:
+                    run([f"{tool}-restore", "--noflush"], stdin=rules)
+
+    def forget(self) -> None:
+        """Remove the lab's keys, inventory and sockets."""
+        self._close_ssh()
+        for folder in (self.state, self.control):
+            if folder.exists():
+                shutil.rmtree(folder)
 
     def _close_ssh(self) -> None:
         """End the SSH masters Ansible left behind; they would outlive the hosts by a minute."""
@@ -283,31 +296,23 @@ def existing(engine: Engine) -> list[str]:
     return sorted({found[LABEL] for found in labels if LABEL in found})
 
 
-def down(engine: Engine, name: str | None) -> list[str]:
+def down(engine: Engine, name: str | None) -> None:
     """Remove one lab, or all for None; with the last one everything but the image. Idempotent."""
     with engine.locked():
+        folders = {path.name for path in engine.cache.iterdir() if NAME.fullmatch(path.name)}
+        names = folders if name is None else {name}
         left: list[str] = []
-        folders = [path.name for path in engine.cache.iterdir() if NAME.fullmatch(path.name)]
-        names = sorted(folders) if name is None else [name]
         if engine.storage.exists():
             engine.prepare()
             _sweep(engine)
-            names = sorted({*names, *existing(engine)}) if name is None else names
-            for found in names:
-                Lab(engine, found).down()
+            names |= set(existing(engine)) if name is None else set()
+            for found in sorted(names):
+                Lab(engine, found).remove()
             left = existing(engine)
-        for found in names:
-            forget(Lab(engine, found))
+        for found in sorted(names):
+            Lab(engine, found).forget()
         if not left:
             engine.teardown()
-        return names
-
-
-def forget(lab: Lab) -> None:
-    """Remove the lab's keys, inventory and sockets."""
-    for folder in (lab.state, lab.control):
-        if folder.exists():
-            shutil.rmtree(folder)
 
 
 def _sweep(engine: Engine) -> None:
@@ -315,13 +320,6 @@ def _sweep(engine: Engine) -> None:
     for entry in engine.query("ps", "--all", "--external"):
         if entry["State"] in ("storage", "Storage"):
             engine.podman("rm", "--force", entry["Id"])
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file in one step: readers see the old text or the new one."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text)
-    os.replace(fresh, path)
 
 
 def _to_caller(path: Path) -> None:
