@@ -326,7 +326,7 @@ def _refuse(reason: str) -> Decision:
 def _not_ready(view: View, do: str) -> Decision:
     if not view.installed:
         return _refuse(f"EMQX is not installed here: {view.reason}")
-    return Decision(do, f"this node is {view.state}: {view.reason}")
+    return Decision(do, f"this node is {view.state}: {view.reason.rstrip('.')}")
 
 
 def _members(seen: View | Peer) -> frozenset[str]:

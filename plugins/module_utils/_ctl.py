@@ -252,10 +252,13 @@ class Ctl:
         rc, out, err = self._runner(argv, dict(self._environment))
         out, err = strip_ansi(out), strip_ansi(err)
         if rc in _CUT_OFF:
-            what = " ".join([*self._command, *arguments[:2]])
+            # The view expression is long and says nothing to people.
+            shown = ["eval", "..."] if arguments[:1] == ["eval"] else list(arguments)
+            argv[len(argv) - len(arguments) :] = shown
             raise CommandError(
-                f"{what} gave no answer within {limit} s: the node hangs or is overloaded",
-                argv[: len(argv) - len(arguments) + 2],
+                f"{' '.join([*self._command, *shown])} gave no answer within {limit} s: "
+                "the node hangs or is overloaded",
+                argv,
                 rc,
                 out,
                 err,

@@ -17,6 +17,9 @@ State = t.TypeVar("State")
 # The longest pause between two looks, in seconds.
 MAX_PAUSE = 10.0
 
+# The least time a look gets, in seconds: one cut short by the deadline would only tell that.
+MIN_LOOK = 15.0
+
 
 class Deadline:
     """A point in time, ``seconds`` from now."""
@@ -51,12 +54,13 @@ def wait_for(
 ) -> State:
     """Return the first state that is ready; raise WaitTimeout with the last one seen.
 
-    ``read`` gets the seconds left and is called at least once. The pause after a look starts
-    at ``interval`` seconds and grows by the factor ``backoff`` up to MAX_PAUSE.
+    ``read`` gets the seconds left, but at least MIN_LOOK, and is called at least once. The
+    pause after a look starts at ``interval`` seconds and grows by the factor ``backoff`` up to
+    MAX_PAUSE.
     """
     pause = interval
     while True:
-        state = read(max(1.0, deadline.left))
+        state = read(max(MIN_LOOK, deadline.left))
         if is_ready(state):
             return state
         if not deadline.left:

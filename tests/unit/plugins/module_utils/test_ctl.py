@@ -89,9 +89,18 @@ def test_colours_are_stripped() -> None:
 @pytest.mark.parametrize("rc", [124, 137, -9])
 def test_a_hanging_call(rc: int) -> None:
     node, _ = ctl(("ctl cluster", (rc, "half", "")))
-    with pytest.raises(CommandError, match="emqx ctl cluster gave no answer within 12 s") as caught:
+    with pytest.raises(
+        CommandError, match=f"emqx ctl cluster join {N1} gave no answer within 12 s"
+    ) as caught:
         node.cluster("join", N1, timeout=12)
     assert caught.value.details["stdout"] == "half"
+
+
+def test_a_hanging_view_does_not_show_its_expression() -> None:
+    node, _ = ctl(("eval", (124, "", "")))
+    with pytest.raises(CommandError, match=r"^emqx eval \.\.\. gave no answer") as caught:
+        node.view()
+    assert caught.value.details["argv"][-2:] == ["eval", "..."]
 
 
 def test_a_hanging_call_is_ended_with_its_children() -> None:

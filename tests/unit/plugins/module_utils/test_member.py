@@ -343,7 +343,7 @@ def test_prediction_for_a_node_that_is_down() -> None:
     outcome = Scene(("eval", DOWN)).foresee(JOIN_N1)
     assert (outcome.action, outcome.before, outcome.after) == ("none", lists([]), lists([]))
     assert outcome.warnings == (
-        "prediction only: this node is down: Node 'emqx2@127.0.0.1' not responding to pings.",
+        "prediction only: this node is down: Node 'emqx2@127.0.0.1' not responding to pings",
     )
 
 

@@ -163,7 +163,7 @@ def test_timeout(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_member, "Deadline", lambda seconds: _wait.Deadline(0))
     result = host.run(cluster_member, {"seed": N1, "timeout": 3}, ("eval", DOWN))
     assert result["failure"] == {"code": "timeout", "details": {"last": lists([])}}
-    assert "this node is down: Node 'emqx2@127.0.0.1' not responding to pings." in result["msg"]
+    assert "this node is down: Node 'emqx2@127.0.0.1' not responding to pings" in result["msg"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_wait_until_ready(host: Host) -> None:
 @pytest.mark.parametrize(
     ("answer", "args", "reason"),
     [
-        (DOWN, {}, "this node is down: Node 'emqx2@127.0.0.1' not responding to pings."),
+        (DOWN, {}, "this node is down: Node 'emqx2@127.0.0.1' not responding to pings"),
         (MEMBER, {"members": [N1, N2, N3]}, f"{N3} missing (not started, not joined, or joining)"),
         (TWICE, {}, "emqx eval: "),
     ],
