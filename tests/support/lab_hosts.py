@@ -1,0 +1,74 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Ask the hosts of a lab from outside: over SSH, never through the collection's own modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+from pathlib import Path
+
+import testinfra
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED_INVENTORY = ROOT / "tests" / "inventory" / "hosts.yml"
+
+
+class Lab:
+    """The hosts of one lab, by the inventory that tests/lab/lab.py wrote."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.inventory = ROOT / ".cache" / "lab" / name / "hosts.yml"
+        found = yaml.safe_load(self.inventory.read_text(encoding="utf-8"))
+        self.addresses: dict[str, str] = {
+            host: variables["ansible_host"] for host, variables in found["lab"]["hosts"].items()
+        }
+        self.hosts: dict[str, t.Any] = {
+            host: testinfra.get_host(
+                f"ansible://{host}?ansible_inventory={self.inventory}&sudo=true"
+            )
+            for host in self.addresses
+        }
+
+    def emqx(self, host: str, *arguments: str) -> t.Any:
+        """Run the node's own command line and return testinfra's result."""
+        tarball = self.hosts[host].file("/opt/emqx/bin/emqx").exists
+        command = "/opt/emqx/bin/emqx" if tarball else "/usr/bin/emqx"
+        shown = " ".join(f"'{argument}'" for argument in arguments)
+        return self.hosts[host].run(f"runuser -u emqx -- {command} {shown}")
+
+    def view(self, host: str) -> dict[str, list[str]]:
+        """Return running_nodes and stopped_nodes as this host's node has them."""
+        return dict(json.loads(self.emqx(host, "ctl", "cluster", "status", "--json").stdout))
+
+    def node_name(self, host: str) -> str:
+        """Return the name that the default of the role gives a host's node."""
+        return f"emqx@{self.addresses[host]}"
+
+    def playbook(
+        self, name: str, *arguments: str, **variables: t.Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the collection on this lab and return what it printed."""
+        argv = ["ansible-playbook", name, f"--inventory={self.inventory}"]
+        argv += [f"--inventory={SHARED_INVENTORY}", *arguments]
+        argv += ["--extra-vars", json.dumps(variables)] if variables else []
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+        }
+        return subprocess.run(
+            argv, env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
+
+
+def scenario_lab() -> Lab:
+    """Return the lab of the scenario that molecule is running."""
+    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
