@@ -69,6 +69,18 @@ def _sha256(path: str) -> str:
     return digest.hexdigest()
 
 
+def package_file(path: str) -> dict[str, t.Any]:
+    """Return ``exists``, ``sha256`` and ``sidecar`` of a package, that is the checksum in the file
+    of the same name with .sha256 appended, which is "" where there is none."""
+    sidecar = (read_text(f"{path}.sha256") or "").split()
+    exists = os.path.isfile(path)
+    return {
+        "exists": exists,
+        "sha256": _sha256(path) if exists else "",
+        "sidecar": sidecar[0].lower() if sidecar else "",
+    }
+
+
 def package(run: Runner, names: t.Sequence[str], package_format: str) -> dict[str, str]:
     """Return ``name`` and ``version`` of the first installed package, empty where none is."""
     for name in names:

@@ -52,8 +52,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
 
     ``answer`` is what host_info returned, or ``{"unreachable": reason}``. ``wish`` holds the
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
-    ``data_dir``, ``package_stat`` ({} or {exists, sha256} of the package where it is a file)
-    and ``expected_sha256``. It may hold the cookie: no finding quotes it.
+    ``data_dir``, ``package_stat`` ({exists, sha256, sidecar} of the package where it is a
+    file, else {}). It may hold the cookie: no finding quotes it.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
@@ -90,6 +90,7 @@ class _Report:
         self._warnings.append(self._finding(code, variable, expected, found, remedy))
 
     def _finding(self, code: str, variable: str, expected: str, found: str, remedy: str) -> Finding:
+        end = "" if remedy.endswith("?") else "."
         return {
             "code": code,
             "host": self._host,
@@ -97,7 +98,7 @@ class _Report:
             "expected": expected,
             "found": found,
             "remedy": remedy,
-            "message": f"Host {self._host}: expected {expected}, found {found}: {remedy}.",
+            "message": f"Host {self._host}: expected {expected}, found {found}: {remedy}{end}",
         }
 
 
@@ -162,6 +163,17 @@ def _check_package(
     platform = answer["platform"]
     plan = release(wish, answer)
     installed = plan["installed"]
+    if not wish["package"] and wish["package_source"] in ("controller", "host"):
+        report.error(
+            "package_unset",
+            "emqx_package",
+            f"a path, as emqx_package_source is {wish['package_source']}",
+            "none",
+            "set emqx_package to the package's path",
+        )
+    # What was asked for is wrong also where nothing is left to be installed.
+    if wish["package"] and wish["package_source"] != "repository":
+        _check_file(report, platform, plan, wish)
     if not plan["needed"]:
         return
     system = f"{platform['name']} {platform['version']} on {platform['machine']}"
@@ -182,8 +194,6 @@ def _check_package(
             f"set emqx_version to {installed}, or upgrade the node first as the EMQX upgrade "
             "notes say: this playbook does not change the version of a node",
         )
-    if wish["package"] and wish["package_source"] != "repository":
-        _check_file(report, platform, plan, wish)
 
 
 def _check_file(
@@ -231,7 +241,8 @@ def _check_file(
 
 
 def _check_file_content(report: _Report, where: str, wish: t.Mapping[str, t.Any]) -> None:
-    seen, expected = wish["package_stat"], wish["expected_sha256"]
+    seen = wish["package_stat"]
+    expected = wish["package_sha256"].lower() or seen.get("sidecar", "")
     if not seen.get("exists"):
         report.error(
             "package_missing",

@@ -26,6 +26,9 @@ options:
     type: list
     elements: str
     default: [emqx-enterprise, emqx]
+  package_file:
+    description: A package on the host of which the checksum is returned.
+    type: path
   root_dir:
     description: Where a vendor tar.gz is unpacked.
     type: path
@@ -105,6 +108,11 @@ host:
       type: dict
       returned: success
       sample: {name: emqx, version: 5.8.9}
+    package_file:
+      description: Whether O(package_file) exists, its SHA-256 and the one in the file beside it.
+      type: dict
+      returned: success
+      sample: {exists: true, sha256: 0123abcd, sidecar: 0123abcd}
     release:
       description: Version of the release unpacked in O(root_dir), empty where there is none.
       type: str
@@ -155,6 +163,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _platfo
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "packages": {"type": "list", "elements": "str", "default": ["emqx-enterprise", "emqx"]},
+    "package_file": {"type": "path"},
     "root_dir": {"type": "path", "default": "/opt/emqx"},
     "files": {"type": "list", "elements": "path", "default": []},
     "service": {"type": "str", "default": "emqx.service"},
@@ -178,6 +187,7 @@ def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
         "platform": platform,
         "addresses": _host.addresses(run),
         "package": _host.package(run, params["packages"], platform["format"]),
+        "package_file": _host.package_file(params["package_file"] or ""),
         "release": _host.release_version(params["root_dir"]),
         "files": {path: _host.file_state(path) for path in params["files"]},
         "service": unit,
