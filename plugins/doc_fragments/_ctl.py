@@ -28,11 +28,9 @@ options:
   environment:
     description:
       - Further environment variables for the command line, for example C(EMQX_NODE__NAME) where
-        several
-        nodes run from one installation.
+        several nodes run from one installation.
       - They are shown in logs, so they must not hold secrets. The cookie is not needed, the
-        command line
-        takes it from the running node.
+        command line takes it from the running node.
     type: dict
     default: {}
 requirements:

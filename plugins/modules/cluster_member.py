@@ -9,17 +9,14 @@ module: cluster_member
 version_added: 0.1.0
 short_description: Join, leave and force-leave of EMQX clusters
 description:
-  - Makes the node of this host a member of a cluster, takes it out again, or removes another
-    node that is gone.
+  - Makes the node of this host a member of a cluster, takes it out again, or removes another node
+    that is gone.
   - Decides and verifies by what the nodes on both ends see, never by exit codes or success texts
-    of the command
-    line, which report success for many failures.
+    of the command line, which report success for many failures.
   - A join deletes the data of the node that joins. It is therefore refused for a node that holds
-    any,
-    or that is in another cluster.
-  - Many nodes may join one seed in one task, whatever the number of forks. EMQX runs the joins
-    to one node one
-    after the other.
+    any, or that is in another cluster.
+  - Many nodes may join one seed in one task, whatever the number of forks. EMQX runs the joins to
+    one node one after the other.
 author:
   - mqttops contributors (@mqttops)
 extends_documentation_fragment:
@@ -31,14 +28,12 @@ attributes:
   check_mode:
     details:
       - A node that does not answer cannot be asked about its membership. Where EMQX is installed
-        the prediction
-        is then no change, with a warning.
+        the prediction is then no change, with a warning.
 options:
   state:
     description:
-      - With V(joined), the node of this host is a member of the cluster of O(seed). Run it on
-        the node that
-        joins. On the seed itself it changes nothing.
+      - With V(joined), the node of this host is a member of the cluster of O(seed). Run it on the
+        node that joins. On the seed itself it changes nothing.
       - With V(left), the node of this host is alone. Run it on the node that leaves.
       - With V(evicted), the cluster does not list O(node) (force-leave). Run it on a surviving
         member.
@@ -57,8 +52,8 @@ options:
     type: str
   allow_data_loss:
     description:
-      - Join although this deletes users, API keys, rules, retained messages or other data of
-        this node.
+      - Join although this deletes users, API keys, rules, retained messages or other data of this
+        node.
     type: bool
     default: false
   force:
@@ -68,8 +63,8 @@ options:
     default: false
   timeout:
     description:
-      - How long the module may take in all, in seconds. It waits for nodes that are booting or
-        do not answer yet.
+      - How long the module may take in all, in seconds. It waits for nodes that are booting or do
+        not answer yet.
       - A join waits for the joins of other nodes to the same seed, a few seconds each.
     type: int
     default: 120

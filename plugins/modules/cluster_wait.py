@@ -14,8 +14,7 @@ description:
   - Asks the command line once when that is so already.
   - A time-out fails and returns the last view with the likely cause.
   - After an outage of all nodes, start all cores at once and wait on all of them afterwards. A
-    core that was not
-    the last one to stop gets ready only when the others are up.
+    core that was not the last one to stop gets ready only when the others are up.
 author:
   - mqttops contributors (@mqttops)
 extends_documentation_fragment:
@@ -27,8 +26,7 @@ attributes:
   check_mode:
     details:
       - This action does not modify state. In check mode it looks once, reports what it sees and
-        never fails
-        because something is not there yet.
+        never fails because something is not there yet.
 options:
   members:
     description:
