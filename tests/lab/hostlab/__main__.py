@@ -129,6 +129,9 @@ def main() -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted; lab.py down removes what was begun", file=sys.stderr)
+        return 130
     return 0
 
 

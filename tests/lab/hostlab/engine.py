@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,16 @@ umount -R /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs /run
 : > /run/lab-ready
+"""
+#: End the control group $1. What was killed leaves it a moment after the kill.
+END_CGROUP = """
+test -d "$1" || exit 0
+echo 1 > "$1/cgroup.kill"
+for try in $(seq 50); do
+    if grep -q 'populated 0' "$1/cgroup.events"; then break; fi
+    sleep 0.1
+done
+find "$1" -depth -type d -delete
 """
 ORPHAN_GRACE = 30.0
 #: In the environment of every process that may change state, so that a later command can await it.
@@ -56,6 +67,7 @@ class Engine:
         self.cgroup = f"lab-{tag}"
         self.run_dir = Path("/run") / f"emqx-lab-{tag}"
         self.namespace = self.run_dir / "ns/mnt"
+        self._interrupt = threading.Event()
         self.measures = detect.measures(detect.read_machine())
         self.environment = {
             **os.environ,
@@ -77,33 +89,34 @@ class Engine:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             self._await_orphans()
             self.environment[LOCK_MARK] = str(self.run_dir)
+            # A podman that is cut off half way leaves half a host: Ctrl-C waits for the call's end.
+            previous = signal.signal(signal.SIGINT, lambda *_: self._interrupt.set())
             try:
                 yield
             finally:
+                signal.signal(signal.SIGINT, previous)
                 del self.environment[LOCK_MARK]
 
     def _await_orphans(self) -> None:
         deadline = time.monotonic() + ORPHAN_GRACE
-        while orphans := self._changing_processes():
+        while orphans := self._marked_processes(DAEMONS):
             if time.monotonic() > deadline:
-                for pid in orphans:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                _kill(orphans)
                 deadline = time.monotonic() + ORPHAN_GRACE
             time.sleep(0.1)
 
-    def _changing_processes(self) -> list[int]:
-        """Processes started under the lock, daemons aside."""
+    def _marked_processes(self, besides: Sequence[str] = ()) -> list[int]:
+        """Processes started under the lock, and what they started."""
         found = []
         mark = f"{LOCK_MARK}={self.run_dir}".encode()
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
                     marked = mark in (entry / "environ").read_bytes().split(b"\0")
-                    daemon = (entry / "comm").read_text().strip() in DAEMONS
+                    excepted = (entry / "comm").read_text().strip() in besides
                 except OSError:
                     continue
-                if marked and not daemon:
+                if marked and not excepted:
                     found.append(int(entry.name))
         return found
 
@@ -111,10 +124,8 @@ class Engine:
 
     def argv(self, *args: str) -> list[str]:
         """Command line of a podman call."""
-        entry = [f"--mount={self.namespace}"] if self.measures.private_cgroups else []
         return [
-            *(["nsenter", *entry, "--"] if entry else []),
-            "podman",
+            *self._entry(), "podman",
             "--root", str(self.storage),
             "--runroot", str(self.run_dir / "root"),
             "--tmpdir", str(self.run_dir / "tmp"),
@@ -122,8 +133,14 @@ class Engine:
             *args,
         ]  # fmt: skip
 
+    def _entry(self) -> list[str]:
+        private = self.measures.private_cgroups
+        return ["nsenter", f"--mount={self.namespace}", "--"] if private else []
+
     def podman(self, *args: str, stdin: str | None = None) -> str:
         """Run podman and return what it printed; raises LabError with its message."""
+        if self._interrupt.is_set():
+            raise KeyboardInterrupt
         return run(self.argv(*args), env=self.environment, stdin=stdin)
 
     def query(self, *args: str) -> list[dict[str, Any]]:
@@ -175,7 +192,7 @@ class Engine:
         mountinfo = Path("/proc/self/mountinfo").read_text()
         if detect.mount_type(mountinfo, str(self.namespace)) != "nsfs":
             return False
-        check = ["nsenter", f"--mount={self.namespace}", "test", "-e", "/run/lab-ready"]
+        check = [*self._entry(), "test", "-e", "/run/lab-ready"]
         return subprocess.run(check, check=False, capture_output=True).returncode == 0
 
     def _make_namespace(self) -> None:
@@ -192,13 +209,27 @@ class Engine:
     def teardown(self) -> None:
         """Remove every mount, run-time file and control group; the storage with the image stays."""
         if self.measures.private_cgroups and self.is_up():
-            group = f"/sys/fs/cgroup/{self.cgroup}"
-            remove = f"test ! -d {group} || find {group} -depth -type d -delete"
-            run(["nsenter", f"--mount={self.namespace}", "sh", "-c", remove])
+            self._end_cgroup(self.cgroup)
+            # Only here: on an ordinary machine a name server may serve the user's containers too.
+            _kill(self._marked_processes())
         self._unmount_all()
         for folder in (self.run_dir, self.scratch, self.build):
             if folder.exists():
                 shutil.rmtree(folder)
+
+    def release(self, containers: Sequence[str]) -> None:
+        """Free containers (by id) that a killed podman left with processes or mounts."""
+        entry = self._entry()
+        for container in containers:
+            if self.measures.private_cgroups:
+                self._end_cgroup(f"{self.cgroup}/libpod-{container}")
+            for line in reversed(run([*entry, "cat", "/proc/self/mountinfo"]).splitlines()):
+                if container in line:
+                    run([*entry, "umount", "--lazy", _unescape(line.split()[4])])
+
+    def _end_cgroup(self, group: str) -> None:
+        """Kill what runs in a control group of ours and remove it."""
+        run([*self._entry(), "sh", "-euc", END_CGROUP, "sh", f"/sys/fs/cgroup/{group}"])
 
     def _unmount_all(self) -> None:
         """Unmount what lies under our folders in this namespace, latest mount first."""
@@ -207,6 +238,12 @@ class Engine:
             target = _unescape(line.split()[4])
             if target.startswith((f"{self.run_dir}/", f"{self.home.resolve()}/")):
                 run(["umount", "--lazy", target])
+
+
+def _kill(pids: Sequence[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _unescape(path: str) -> str:
@@ -223,6 +260,7 @@ def run(argv: Sequence[str], stdin: str | None = None, env: dict[str, str] | Non
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,
     )
     if done.returncode:
         raise LabError(

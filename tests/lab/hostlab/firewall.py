@@ -33,8 +33,8 @@ def removal(save: str, subnets: Collection[str]) -> str:
     for table in save.split("*")[1:]:
         lines = _table(table.splitlines(), doomed, subnets)
         if lines:
-            tables += [f"*{table.splitlines()[0]}", *lines, "COMMIT", ""]
-    return "\n".join(tables)
+            tables += [f"*{table.splitlines()[0]}", *lines, "COMMIT"]
+    return "".join(f"{line}\n" for line in tables)
 
 
 def _table(lines: list[str], doomed: Collection[str], subnets: Collection[str]) -> list[str]:

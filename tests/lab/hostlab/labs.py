@@ -96,10 +96,19 @@ class Lab:
                     present[f"n{number}"] = "created"
             asleep = [self.container(name) for name, state in present.items() if state != "running"]
             if asleep:
-                engine.podman("start", *asleep)
+                self._start(asleep)
         hosts = [self.host(name, nets) for name in sorted(present, key=_number)]
         self._finish(hosts, nets)
         return hosts
+
+    def _start(self, containers: list[str]) -> None:
+        try:
+            self.engine.podman("start", *containers)
+        except LabError as error:
+            raise LabError(
+                f"{error}\nIf an earlier command was killed, begin anew after: "
+                f"lab.py down --name {self.name}"
+            ) from error
 
     def _network(self, ipv6: bool) -> Subnets:
         present = self.subnets()
@@ -258,9 +267,14 @@ class Lab:
 
     def remove(self) -> None:
         """Remove hosts and network, whole or half made. The lock is held, Podman is prepared."""
-        found = [self.container(name) for name in self.containers()]
+        query = ("ps", "--all", "--filter", f"label={LABEL}={self.name}")
+        found = [entry["Id"] for entry in self.engine.query(*query)]
         if found:
-            self.engine.podman("rm", "--force", "--time", "0", *found)
+            try:
+                self.engine.podman("rm", "--force", "--time", "0", *found)
+            except LabError:
+                self.engine.release(found)
+                self.engine.podman("rm", "--force", "--ignore", "--time", "0", *found)
         nets = self.subnets()
         if nets is not None:
             self.engine.podman("network", "rm", self.network)

@@ -6,9 +6,12 @@
 # Called by lab.py inside mount and PID namespaces of its own: what is mounted or started here ends with it.
 set -eu
 
-root=$1 mirror=$2
-shift 2
+mirror=$2
 recipe=$(dirname "$(readlink -f "$0")")
+# debootstrap cannot work in a path with blanks in it.
+mount --bind "$1" /mnt
+root=/mnt
+shift 2
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 # This machine may reach its mirror through a proxy that only apt knows; debootstrap's wget does not ask apt.
 eval "$(apt-config shell proxy Acquire::http::Proxy)"
