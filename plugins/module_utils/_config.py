@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import (
     MASK,
+    SECRET_KEYS,
     flatten,
     masked,
     parse,
@@ -53,17 +55,16 @@ def boot_changes(
     """Return what a running node does not know yet of its boot-time files, sorted.
 
     Both map paths to texts, None where there is no such file. HOCON files are compared key by
-    key, so comments and layout never restart a node; other files as a whole, by their path.
+    key, so comments and layout never restart a node; other files, and HOCON that cannot be read,
+    as a whole, by their path.
     """
     changes: set[str] = set()
     for path, text in current.items():
         before = booted.get(path)
         if (before or "") == (text or ""):
             continue
-        if is_hocon(path):
-            changes.update(changed_keys(before, text))
-        else:
-            changes.add(path)
+        keys = changed_keys(before, text) if is_hocon(path) else {_WHOLE}
+        changes.update(path if key == _WHOLE else key for key in keys)
     return sorted(changes - _RUNTIME_KEYS)
 
 
@@ -72,104 +73,208 @@ def cluster_wide(keys: t.Iterable[str]) -> list[str]:
     return sorted(CLUSTER_WIDE_KEYS.intersection(keys))
 
 
+# Stands for a file that cannot be compared key by key.
+_WHOLE = "(whole file)"
+
+
 def changed_keys(before: str | None, after: str | None) -> set[str]:
-    """Return the dotted keys in which two HOCON texts differ."""
+    """Return the dotted keys in which two HOCON texts differ; null is a value of its own."""
     old, new = _flat(before), _flat(after)
-    return {
-        key for key in old.keys() | new.keys() if old.get(key, _Absent) != new.get(key, _Absent)
-    }
+    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
-class _Absent:
-    """The value of a key that is not there; null is a value of its own."""
-
-
-def _flat(text: str | None) -> dict[str, t.Any]:
+def _flat(text: str | None) -> dict[str, str]:
+    """Return the values as JSON, in which true is not 1 and the order of keys means nothing."""
     try:
-        return flatten(parse(text or ""))
+        values = flatten(parse(text or ""))
     except InputError:
-        # A file that we cannot read differs from every other one, and says so as a whole.
-        return {"(unreadable)": text}
+        values = {_WHOLE: text}
+    return {key: json.dumps(value, sort_keys=True) for key, value in values.items()}
 
 
 def masked_texts(path: str, before: str | None, after: str | None) -> tuple[str, str]:
     """Return both texts fit to be shown: no secret, and that a secret changed still visible."""
-    if before is None:
-        return "", _masked(path, after or "", set())
-    changed = changed_keys(before, after) if is_hocon(path) else set()
-    return _masked(path, before, set()), _masked(path, after or "", changed)
+    if is_hocon(path):
+        try:
+            return _masked_trees(parse(before or ""), parse(after or ""))
+        except InputError:
+            # Written by hand in a way that only EMQX reads.
+            return _masked_lines(before or "", after or "")
+    return _masked_lines(before or "", after or "")
 
 
-def _masked(path: str, text: str, changed: set[str]) -> str:
-    if not is_hocon(path):
-        return _masked_lines(text)
-    try:
-        tree = masked(parse(text))
-    except InputError:
-        return _masked_lines(text)
-    for key in changed:
-        _mark(tree, key)
-    return render(tree)
+def _masked_trees(old: dict[str, t.Any], new: dict[str, t.Any]) -> tuple[str, str]:
+    shown_old, shown_new = masked(old), masked(new)
+    return render(shown_old), render(_marked(old, new, shown_old, shown_new))
 
 
-def _masked_lines(text: str) -> str:
-    # Without comments, as HOCON is shown too.
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return "".join(f"{_mask_line(line)}\n" for line in lines)
+def _marked(old: t.Any, new: t.Any, shown_old: t.Any, shown_new: t.Any) -> t.Any:
+    """Return ``shown_new`` with a mark wherever only the masks make it equal to ``shown_old``."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {
+            key: _marked(old[key], new[key], shown_old[key], shown) if key in old else shown
+            for key, shown in shown_new.items()
+        }
+    if isinstance(old, list) and isinstance(new, list):
+        pairs = zip(old, new, shown_old, shown_new)
+        return [_marked(*items) for items in pairs] + shown_new[len(old) :]
+    return f"{shown_new}{_CHANGED}" if old != new and shown_old == shown_new else shown_new
 
 
-def _mark(tree: dict[str, t.Any], key: str) -> None:
-    *parents, last = key.split(".")
-    node: t.Any = tree
-    for parent in parents:
-        node = node.get(parent) if isinstance(node, dict) else None
-    if isinstance(node, dict) and node.get(last) == MASK:
-        node[last] = f"{MASK} (changed)"
+_CHANGED = " (changed)"
 
-
-_ASSIGNMENT = re.compile(r"^(?P<head>[^#=:]*?(?P<key>[A-Za-z0-9_.\-]+)\s*[=:]\s*)(?P<value>.+)$")
-
-
-def _is_secret(key: str) -> bool:
-    return bool(masked({key: "x"}) != {key: "x"})
-
-
-def _mask_line(line: str) -> str:
-    match = _ASSIGNMENT.match(line)
-    if match and _is_secret(match.group("key").replace("__", ".")):
-        return match.group("head") + MASK
-    return line
-
-
-_ERROR_FIELDS = re.compile(
-    r'(?P<name>path|reason|unknown|value|line|exception)\s*=>\s*(?P<text><<"(?:[^"\\]|\\.)*">>'
-    r'|"(?:[^"\\]|\\.)*"|[^,}\s]+)'
+# From the first name of a secret on, nothing of a line is shown; a name with a dot (license.key)
+# may stand in a block of its own, so its last part has to be a whole key.
+_SECRET_IN_LINE = re.compile(
+    "(?:"
+    + "|".join(
+        rf"(?<![a-z0-9]){name.rpartition('.')[2]}(?=[\"\s]*[=:])"
+        if "." in name
+        else rf"{name.replace('_', '[_-]')}[\w.-]*"
+        for name in SECRET_KEYS
+    )
+    + r"""|-----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----)"?\s*[=:]?\s*""",
+    re.IGNORECASE,
 )
 
 
-def explain_refusal(stdout: str, stderr: str) -> str:
-    """Return the reason in what ``emqx check_config`` printed (5.8.9: exit codes 1 and 127).
+def _masked_lines(before: str, after: str) -> tuple[str, str]:
+    old, new = list(_statements(before)), list(_statements(after))
+    raw_before, shown_before = {raw for raw, _shown in old}, {shown for _raw, shown in old}
+    return (
+        "".join(f"{shown}\n" for _raw, shown in old),
+        "".join(
+            f"{shown}{_CHANGED if shown in shown_before and raw not in raw_before else ''}\n"
+            for raw, shown in new
+        ),
+    )
+
+
+def _statements(text: str) -> t.Iterator[tuple[str, str]]:
+    """Yield each line as it is and as it may be shown, a secret with all its lines as one.
+
+    Comments are left out: they may hold old secrets, and HOCON is shown without them too.
+    """
+    raw = shown = ""
+    head = 0
+    for line in text.splitlines():
+        if raw:
+            raw += "\n" + line
+        elif line.lstrip().startswith(("#", "//", ";")):
+            continue
+        else:
+            match = _SECRET_IN_LINE.search(line)
+            if match is None:
+                yield line, masked(line)
+                continue
+            raw, head = line, match.end()
+            shown = masked(line[:head]) + MASK
+        # A value that is not in this line stands in the next one.
+        if raw[head:].strip() and not _is_open(raw):
+            yield raw, shown
+            raw = ""
+    if raw:
+        yield raw, shown
+
+
+def _is_open(statement: str) -> bool:
+    return bool(
+        statement.count('"') % 2
+        or statement.count("[") > statement.count("]")
+        or statement.count("-----BEGIN ") > statement.count("-----END ")
+    )
+
+
+def environment_key(name: str) -> str:
+    """Return the key that an environment variable overrides, "" where it is none of EMQX's.
+
+    >>> environment_key("EMQX_NODE__DATA_DIR")
+    'node.data_dir'
+    """
+    legacy = {"EMQX_NODE_NAME": "node.name", "EMQX_NODE_COOKIE": "node.cookie"}
+    if not name.startswith("EMQX_"):
+        return ""
+    return legacy.get(name) or name[len("EMQX_") :].lower().replace("__", ".")
+
+
+def secret_values(texts: t.Iterable[str], environment: t.Mapping[str, t.Any]) -> set[str]:
+    """Return the secrets in HOCON texts and in an environment, to keep them out of messages.
+
+    What is shorter than four characters is left out: it would be found in any message.
+    """
+    trees: list[dict[str, t.Any]] = [{environment_key(k): v} for k, v in environment.items()]
+    for text in texts:
+        try:
+            trees.append(parse(text))
+        except InputError:
+            continue
+    return {value for tree in trees for value in _hidden(tree, masked(tree)) if len(value) > 3}
+
+
+def _hidden(value: t.Any, shown: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _hidden(item, shown[key])
+    elif isinstance(value, list):
+        for item, shown_item in zip(value, shown):
+            yield from _hidden(item, shown_item)
+    elif shown == MASK:
+        yield str(value)
+
+
+_ERROR_FIELD = re.compile(
+    r'\b(?P<name>path|reason|unknown|value|line)\s*=>\s*(?P<text><<(?:"(?:[^"\\]|\\.)*"(?:/utf8)?\s*)+>>'
+    r'|"(?:[^"\\]|\\.)*"|[\w@.+-]+(?=\s*[,}])|\{.{1,120}?\}(?=\s*[,}]))'
+)
+_EXCEPTION = re.compile(r"exception => (?P<text>.{1,200}?),\s*kind =>")
+
+
+def explain_refusal(stdout: str, stderr: str, secrets: t.Iterable[str] = ()) -> str:
+    """Return the reasons in what ``emqx check_config`` printed (5.8.9: exit codes 1 and 127).
+
+    ``secrets`` are texts that the answer must not quote.
 
     >>> explain_refusal('', '#{path => "node", reason => unknown_fields, unknown => "nosuch"}')
     'node: unknown_fields "nosuch"'
     """
     text = re.sub(r"\s+", " ", f"{stdout} {stderr}")
-    fields: dict[str, str] = {}
-    for match in _ERROR_FIELDS.finditer(text):
-        fields.setdefault(match.group("name"), match.group("text"))
+    # One map for each fault.
+    reasons = [_explain(part) for part in text.split("#{")[1:]]
+    answer = "; ".join(dict.fromkeys(reason for reason in reasons if reason))
+    answer = answer or _plain_words(f"{stdout}\n{stderr}") or "it gave no reason"
+    for secret in sorted(secrets, key=len, reverse=True):
+        answer = answer.replace(secret, MASK)
+    return str(masked(answer))
+
+
+def _plain_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # It names only the command that failed.
+    told = [line for line in lines if not line.startswith("ERROR: call_hocon_failed")]
+    return " ".join(told or lines)[-400:]
+
+
+def _explain(part: str) -> str:
+    fields = {match.group("name"): match.group("text") for match in _ERROR_FIELD.finditer(part)}
     if "reason" not in fields:
-        return (stderr or stdout).strip()[-400:]
+        return ""
     path = fields.get("path", "").strip('"')
     where = path or (f"line {fields['line']}" if "line" in fields else "the file")
     reason = fields["reason"].strip('"').strip()
-    shown = fields.get("unknown") or fields.get("value")
-    if shown is not None and _is_secret(path):
+    if reason.startswith("syntax error before"):
+        # What follows is text of the file, which may be a secret.
+        return f"{where}: syntax error"
+    exception = _EXCEPTION.search(part)
+    shown = fields.get("unknown") or (fields.get("value") if path else None)
+    if exception and not path:
+        shown = exception.group("text")
+    elif shown is not None and masked({path: "x"}) != {path: "x"}:
         shown = MASK
     return f"{where}: {reason}" + (f" {_term(shown)}" if shown is not None else "")
 
 
 def _term(text: str) -> str:
-    return text[2:-2] if text.startswith("<<") else text
+    return re.sub(r'"\s+"', "", text[2:-2]) if text.startswith("<<") else text
 
 
 def pending_files(
@@ -191,5 +296,19 @@ _STATE_KEYS = ("sha256", "owner", "group", "mode")
 
 
 def _wanted_state(item: t.Mapping[str, t.Any]) -> dict[str, str]:
-    digest = hashlib.sha256(str(item["content"]).encode()).hexdigest()
-    return {"sha256": digest, **{key: str(item[key]) for key in ("owner", "group", "mode")}}
+    return {
+        "sha256": hashlib.sha256(str(item["content"]).encode()).hexdigest(),
+        "owner": str(item["owner"]),
+        "group": str(item["group"]),
+        "mode": f"{mode_bits(item['mode'], item['path']):04o}",
+    }
+
+
+def mode_bits(mode: t.Any, path: str) -> int:
+    """Return the number of an octal mode such as "0640"; raises InputError for another form."""
+    # Four digits: 0640 without quotes is the number 416 in YAML.
+    if not isinstance(mode, str) or not re.fullmatch("[0-7]{4}", mode):
+        raise InputError(
+            f"The mode of {path} is {mode!r}: expected four octal digits in quotes, such as '0640'."
+        )
+    return int(mode, 8)
