@@ -93,8 +93,22 @@ def package(run: Runner, names: t.Sequence[str], package_format: str) -> dict[st
         rc, stdout, _stderr = run(argv)
         status, _blank, version = stdout.strip().partition(" ")
         if rc == 0 and status == "installed":
-            return {"name": name, "version": re.sub(r"^\d+:|-[^-]*$", "", version)}
+            return {"name": name, "version": _vendor_version(version)}
     return {"name": "", "version": ""}
+
+
+# Without epoch and revision. A pre-release is 6.3.0-beta.2 in deb, 6.3.0_beta.2 in rpm packages
+# (EMQX deploy/packages).
+_PACKAGE_VERSION = re.compile(
+    r"(?:\d+:)?(?P<number>\d+\.\d+\.\d+)(?:[-_~](?P<pre>(?:alpha|beta|rc)[.\d]*))?"
+)
+
+
+def _vendor_version(version: str) -> str:
+    match = _PACKAGE_VERSION.match(version)
+    if match is None:
+        return version
+    return match.group("number") + (f"-{match.group('pre')}" if match.group("pre") else "")
 
 
 def release_version(root: str) -> str:
@@ -155,7 +169,8 @@ def data_nodes(data_dir: str) -> list[str]:
 
 
 def free_bytes(path: str) -> int:
-    """Return the free space for root where ``path`` lies or, not made yet, would lie."""
+    """Return the free space for ordinary users where ``path`` lies or, not made yet, would lie."""
+    path = os.path.abspath(path)
     while not os.path.exists(path):
         path = os.path.dirname(path)
     info = os.statvfs(path)
@@ -184,8 +199,14 @@ def nft_revision(run: Runner, table: str) -> dict[str, t.Any]:
 def addresses(run: Runner) -> list[str]:
     """Return the host's own global addresses, IPv4 first."""
     _rc, stdout, _stderr = run(["ip", "-o", "address", "show", "scope", "global"])
-    found = re.findall(r"\sinet6?\s+([0-9a-fA-F.:]+)/", stdout)
+    # A point-to-point link has "inet 10.8.0.1 peer 10.8.0.2/32".
+    found = re.findall(r"\sinet6?\s+([0-9a-fA-F.:]+)(?:/|\s+peer\s)", stdout)
     return [str(ip) for ip in sorted(map(ipaddress.ip_address, found), key=lambda ip: ip.version)]
+
+
+def search_path() -> str:
+    """Return PATH with the folders of system commands, which a plain ``su`` leaves out."""
+    return ":".join([os.environ.get("PATH", "/usr/bin:/bin"), "/usr/sbin", "/sbin"])
 
 
 def resolve(name: str) -> list[str]:

@@ -177,9 +177,14 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
+def _os_release() -> str:
+    # os-release(5): the second one counts where the first is not there.
+    return _host.read_text("/etc/os-release") or _host.read_text("/usr/lib/os-release") or ""
+
+
 def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
     """Return the whole answer of the module for its parameters."""
-    os_release = _platforms.parse_os_release(_host.read_text("/etc/os-release") or "")
+    os_release = _platforms.parse_os_release(_os_release())
     platform = _platforms.platform(os_release, os.uname().machine)
     unit = _host.service(run, params["service"])
     texts = {path: _host.read_text(path) for path in params["boot_files"]}
@@ -204,9 +209,13 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
 
     def run(argv: list[str]) -> tuple[int, str, str]:
-        rc, stdout, stderr = module.run_command(
-            argv, environ_update={"LC_ALL": "C"}, handle_exceptions=False
-        )
+        environment = {"LC_ALL": "C", "PATH": _host.search_path()}
+        try:
+            rc, stdout, stderr = module.run_command(
+                argv, environ_update=environment, handle_exceptions=False
+            )
+        except FileNotFoundError as error:
+            raise OSError(f"the command {argv[0]} is not installed on this host") from error
         return int(rc), str(stdout), str(stderr)
 
     try:
