@@ -18,8 +18,9 @@ def plan(states: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     ``states`` maps inventory hosts to ``active`` (bool) and ``stale`` (the keys and files that
     the running node does not know yet). The result has ``start`` (hosts whose node is down, to
     be started together: after a full stop a node waits for the others), ``restart`` (hosts whose
-    node runs with old values), ``full`` (whether those have to stop together, because no running
-    node has the new value of a key in which nodes must agree) and ``keys`` (those keys).
+    node runs with old values), ``full`` (whether those have to stop together, before any other
+    starts, because no running node has the new value of a key in which nodes must agree) and
+    ``keys`` (those keys).
     """
     running = [host for host, state in states.items() if state["active"]]
     restart = [host for host in running if states[host]["stale"]]
@@ -28,6 +29,6 @@ def plan(states: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     return {
         "start": [host for host in states if host not in running],
         "restart": restart,
-        "full": len(running) > 1 and disagreeing == running,
+        "full": len(states) > 1 and bool(running) and disagreeing == running,
         "keys": sorted(keys),
     }
