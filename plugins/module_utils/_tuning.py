@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
 RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports"
 
 # Limits of the whole machine: a host that allows more keeps what it has.
@@ -33,7 +35,8 @@ def plan(
 
     ``current`` maps each key to its value, None where this kernel does not know it. Returns
     ``values`` (the lines of our sysctl file, key to text), ``pending`` (the keys whose live value
-    differs) and ``skipped`` (the unknown keys), all sorted.
+    differs) and ``skipped`` (the unknown keys), all sorted. Raises InputError for a limit or a
+    port that is no number.
     """
     values: dict[str, str] = {}
     skipped: list[str] = []
@@ -45,7 +48,7 @@ def plan(
         live = current.get(key)
         if live is None:
             skipped.append(key)
-        elif key in _MINIMUMS and int(live) >= int(text):
+        elif key in _MINIMUMS and _number(live, key) >= _number(text, key):
             values[key] = normalise(live)
         else:
             values[key] = text
@@ -55,7 +58,18 @@ def plan(
 
 def normalise(value: t.Any) -> str:
     """Return a kernel value with single blanks, as /proc/sys separates fields by tabs."""
-    return " ".join(str(value).split())
+    # YAML makes yes and true of what the kernel calls 1.
+    return " ".join(str(int(value) if isinstance(value, bool) else value).split())
+
+
+def _number(text: str, key: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(
+            f"The value of {key} in emqx_tuning_sysctl cannot be used: expected a whole number, "
+            f"found {text!r}."
+        ) from None
 
 
 def join_ports(lists: t.Iterable[str]) -> str:
@@ -68,7 +82,8 @@ def join_ports(lists: t.Iterable[str]) -> str:
     for item in ",".join(lists).split(","):
         first, _dash, last = item.strip().partition("-")
         if first:
-            ports.update(range(int(first), int(last or first) + 1))
+            numbers = _number(first, RESERVED_PORTS), _number(last or first, RESERVED_PORTS)
+            ports.update(range(numbers[0], numbers[1] + 1))
     ranges: list[list[int]] = []
     for port in sorted(ports):
         if ranges and port == ranges[-1][1] + 1:
