@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._config import environment_key
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import expand, flatten
 from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import SUPPORTED
@@ -22,6 +23,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._release import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
     cookie_problem,
+    edition_of,
     feature,
     unknown_keys,
 )
@@ -34,6 +36,7 @@ _OWNED_KEYS = {
     "node.name": "emqx_node_name",
     "node.cookie": "emqx_cookie",
     "node.role": "emqx_node_role",
+    "node.db_role": "emqx_node_role",
     "node.data_dir": "emqx_data_dir",
     "cluster.name": "emqx_cluster_name",
     "cluster.discovery_strategy": "emqx_discovery_strategy",
@@ -60,6 +63,7 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     report = _Report(wish["host"], errors, warnings)
     _check_cookie(report, wish)
     _check_config(report, wish)
+    _check_environment(report, wish)
     if "unreachable" in answer:
         report.error(
             "unreachable",
@@ -116,38 +120,23 @@ def _check_cookie(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
 
 
 def _check_config(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
-    try:
-        config = expand(wish["config"])
-        base = expand(wish["base_config"])
-    except InputError as error:
-        report.error(
-            "config", "emqx_config", "keys that can be rendered", str(error), "mend that key"
-        )
-        return
-    for key in flatten(config):
-        if key in _OWNED_KEYS:
-            report.error(
-                "owned_key",
-                "emqx_config",
-                f"{key} to be left to {_OWNED_KEYS[key]}",
-                f"{key} in emqx_config",
-                f"remove it from emqx_config and set {_OWNED_KEYS[key]}",
-            )
-    for key in ("EMQX_NODE__NAME", "EMQX_NODE_NAME", "EMQX_NODE__COOKIE", "EMQX_NODE_COOKIE"):
-        if key in wish["environment"]:
-            report.error(
-                "owned_environment",
-                "emqx_environment",
-                "name and cookie to be set by their own variables",
-                f"{key} in emqx_environment",
-                "use emqx_node_name and emqx_cookie; in the environment they break emqx stop",
-            )
     version, edition = wish["version"], release(wish, {})["edition"]
-    for name, tree in (("emqx_config", config), ("emqx_base_config", base)):
+    for name, given in (
+        ("emqx_config", wish["config"]),
+        ("emqx_base_config", wish["base_config"]),
+    ):
+        try:
+            tree = expand(given)
+        except InputError as error:
+            report.error("config", name, "keys that can be rendered", str(error), "mend that key")
+            continue
+        _check_owned(report, "owned_key", name, {key: key for key in flatten(tree)})
         for found in unknown_keys(tree, version, edition):
             add = report.error if found["severity"] == "error" else report.warning
-            add(found["code"], name, found["expected"], found["found"], found["remedy"])
-    if base and not feature("base_hocon", version, edition):
+            key, seen = found["key"], found["found"]
+            where = seen if seen == key else f"{key} for {seen}"
+            add(found["code"], name, found["expected"], where, found["remedy"])
+    if wish["base_config"] and not feature("base_hocon", version, edition):
         report.error(
             "base_hocon",
             "emqx_base_config",
@@ -157,12 +146,30 @@ def _check_config(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
         )
 
 
+def _check_environment(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
+    keys = {name: environment_key(name) for name in wish["environment"]}
+    _check_owned(report, "owned_environment", "emqx_environment", keys)
+
+
+def _check_owned(report: _Report, code: str, variable: str, keys: t.Mapping[str, str]) -> None:
+    """``keys`` maps what the user wrote to the key of EMQX that it sets."""
+    for written, key in keys.items():
+        owner = _OWNED_KEYS.get(key)
+        if owner:
+            report.error(
+                code,
+                variable,
+                f"{key} to be left to {owner}",
+                f"{written} in {variable}",
+                f"remove it from {variable} and set {owner}",
+            )
+
+
 def _check_package(
     report: _Report, answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]
 ) -> None:
     platform = answer["platform"]
     plan = release(wish, answer)
-    installed = plan["installed"]
     if not wish["package"] and wish["package_source"] in ("controller", "host"):
         report.error(
             "package_unset",
@@ -185,14 +192,42 @@ def _check_package(
             system,
             "give a vendor tar.gz that runs there as emqx_package",
         )
-    if installed:
+    _check_installed(report, answer, plan)
+
+
+def _check_installed(
+    report: _Report, answer: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]
+) -> None:
+    version, found, name = plan["version"], plan["installed"], plan["installed_package"]
+    release_found, package_found = answer["release"], answer["package"]["version"]
+    if found and found != version:
         report.error(
             "other_version",
             "emqx_version",
-            f"EMQX {wish['version']} or an empty host",
-            f"EMQX {installed} installed",
-            f"set emqx_version to {installed}, or upgrade the node first as the EMQX upgrade "
+            f"EMQX {version} or an empty host",
+            f"EMQX {found} installed",
+            f"set emqx_version to {found}, or upgrade the node first as the EMQX upgrade "
             "notes say: this playbook does not change the version of a node",
+        )
+    elif found:
+        report.error(
+            "other_edition",
+            "emqx_edition",
+            f"the package {plan['package']} or an empty host",
+            f"the package {name} {found} installed",
+            f"set emqx_edition to {edition_of(name, version)}, or change the edition of the node "
+            "first: this playbook does not",
+        )
+    elif release_found if plan["type"] == "package" else package_found:
+        kept = "package" if plan["type"] == "tarball" else "tarball"
+        what = f"package {answer['package']['name']}" if package_found else "release of a tar.gz"
+        report.error(
+            "other_kind",
+            "emqx_package_type",
+            f"EMQX {version} from a {plan['type']}, or an empty host",
+            f"the {what} {package_found or release_found} installed",
+            f"set emqx_package_type to {kept} (or give such a file as emqx_package), or remove it "
+            "first: a second installation would start beside it without its data",
         )
 
 
@@ -220,13 +255,21 @@ def _check_file(
             "give the package of the host's own system, per host where they differ",
         )
     named = describe_file(plan["file"])
-    if named and named["version"] != wish["version"]:
+    if named and named["version"] != plan["version"]:
         report.error(
             "package_version",
             "emqx_version",
-            f"a package of version {wish['version']}",
+            f"a package of version {plan['version']}",
             plan["file"],
             f"set emqx_version to {named['version']} or give the other package",
+        )
+    elif named and named["package"] != plan["package"]:
+        report.error(
+            "package_edition",
+            "emqx_edition",
+            f"the package {plan['package']}, as emqx_edition is {plan['edition']}",
+            plan["file"],
+            "set emqx_edition to the one of the package or give the other package",
         )
     if named and platform["arch"] and named["arch"] != platform["arch"]:
         report.error(
@@ -287,7 +330,8 @@ def _check_data(
     report: _Report, answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]
 ) -> None:
     names = answer["data_nodes"]
-    if names and wish["node_name"] not in names:
+    # Without a name there is a finding of the topology.
+    if names and wish["node_name"] and wish["node_name"] not in names:
         report.error(
             "data_of_other_node",
             "emqx_node_name",

@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
     package_file,
     package_format,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._versions import edition_of, package_of
 
+_VERSION = r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?"
 _FILE_NAME = re.compile(
-    r"(?P<package>emqx(?:-enterprise)?)-(?P<version>\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?)"
+    rf"(?P<package>emqx(?:-enterprise)?)-(?P<version>{_VERSION})"
     r"(?:-elixir)?(?:-otp[\d.-]+)?-(?P<token>[a-z]+[\d.]*)-(?P<arch>amd64|arm64)\.(?:deb|rpm|tar\.gz)$"
 )
 
@@ -39,20 +41,28 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
     emqx_download_url without their prefix; ``answer`` is what host_info says, {} where it could
     not be asked. The result has ``edition``, ``package`` (its name), ``version``, ``type``,
     ``format`` (deb, rpm, tar.gz), ``file`` (its name), ``source``, ``location`` (URL or path, ""
-    for a repository), ``installed`` (the version found, "" where there is none) and ``needed``.
+    for a repository), ``installed`` (the version found, "" where there is none),
+    ``installed_package`` (its name, "" for a tar.gz) and ``needed``. Raises InputError for a
+    version that is not written as the vendor's files have it.
     """
     platform = answer.get("platform", {"format": "", "token": "", "arch": ""})
     version = wish["version"]
+    if not re.fullmatch(_VERSION, version):
+        raise InputError(
+            f"emqx_version cannot be used: expected three numbers such as 5.8.9, found {version!r}."
+        )
     named = wish["package"].rpartition("/")[2]
     edition = wish["edition"] or edition_of(named or "emqx", version)
     kind = "tarball" if package_format(named) == "tar.gz" else wish["package_type"]
-    suffix = package_format(named) or ("tar.gz" if kind == "tarball" else platform["format"])
+    suffix = package_format(named)
+    if not named:
+        suffix = "tar.gz" if kind == "tarball" else platform["format"]
     package = package_of(edition, version)
     name = named or package_file(version, package, platform["token"], platform["arch"], suffix)
     location = wish["package"]
     if wish["package_source"] == "download" and not location:
         location = f"{wish['download_url'].rstrip('/')}/{name}"
-    installed = _installed_version(answer, kind)
+    installed, installed_package = _installed(answer, kind)
     return {
         "edition": edition,
         "package": package,
@@ -63,11 +73,13 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
         "source": wish["package_source"],
         "location": location,
         "installed": installed,
-        "needed": installed != version,
+        "installed_package": installed_package,
+        "needed": installed != version or installed_package not in ("", package),
     }
 
 
-def _installed_version(answer: t.Mapping[str, t.Any], kind: str) -> str:
+def _installed(answer: t.Mapping[str, t.Any], kind: str) -> tuple[str, str]:
     if kind == "tarball":
-        return str(answer.get("release", ""))
-    return str(answer.get("package", {}).get("version", ""))
+        return str(answer.get("release", "")), ""
+    package = answer.get("package", {})
+    return str(package.get("version", "")), str(package.get("name", ""))
