@@ -5,8 +5,17 @@
 -export([listen/1, listen/2, select/1, accept/1, accept_connection/5, setup/5, close/1,
          childspecs/0, is_node_name/1, address/0]).
 
-listen(Name) -> (carrier()):listen(Name).
-listen(Name, Host) -> (carrier()):listen(Name, Host).
+listen(Name) -> listened((carrier()):listen(Name)).
+listen(Name, Host) -> listened((carrier()):listen(Name, Host)).
+
+%% EMQX is seconds into its boot when it finds its port taken: until then `ps' shows two
+%% nodes of one root directory and the command line refuses to choose.
+listened({error, eaddrinuse} = Error) ->
+    timer:sleep(2000),
+    Error;
+listened(Result) ->
+    Result.
+
 select(Node) -> (carrier()):select(Node).
 accept(Listen) -> (carrier()):accept(Listen).
 accept_connection(AcceptPid, Socket, MyNode, Allowed, SetupTime) ->

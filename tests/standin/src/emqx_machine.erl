@@ -7,6 +7,9 @@
 -behaviour(supervisor).
 -include_lib("kernel/include/logger.hrl").
 -export([start/2, stop/1, init/1]).
+-define(STARTER, emqx_machine_starter).
+-define(APPS_START_MS, 300).
+
 -export([start_apps/0, stop_apps/0, running_since/0, graceful_shutdown/0, start_link/0, starter/0]).
 
 start(_Type, _Args) ->
@@ -83,22 +86,28 @@ stop_apps() ->
         undefined -> ok;
         Boot -> exit(Boot, {apps_stopped_during_boot, node()})
     end,
+    wait_for_starter(),
     persistent_term:erase({?MODULE, running}),
     case supervisor:terminate_child(emqx_machine_sup, emqx_sup) of
         ok -> supervisor:delete_child(emqx_machine_sup, emqx_sup);
         {error, not_found} -> ok
     end.
 
-%% Returns at once; the listeners open shortly afterwards.
+%% Returns at once; the listeners are back a moment later, as in EMQX.
 start_apps() ->
-    true = is_pid(spawn_local(fun() -> {ok, _} = starter() end)),
+    Starter = spawn(fun() ->
+        group_leader(whereis(user), self()),
+        timer:sleep(?APPS_START_MS),
+        {ok, _} = starter()
+    end),
+    true = register(?STARTER, Starter),
     ok.
 
-spawn_local(Fun) ->
-    spawn(fun() ->
-        group_leader(whereis(user), self()),
-        Fun()
-    end).
+wait_for_starter() ->
+    Ref = monitor(process, ?STARTER),
+    receive
+        {'DOWN', Ref, process, _, _} -> ok
+    end.
 
 starter() ->
     ok = emqx_conf:init(),

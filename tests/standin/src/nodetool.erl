@@ -62,8 +62,7 @@ command("rpcterms", Node, [M, F | Args]) ->
                 Value -> io:format("~p~n", [Value])
             end;
         Error ->
-            crash(error, {badmatch, Error}, [{?MODULE, consult, 3, [{line, 335}]},
-                                             {?MODULE, do, 1, [{line, 162}]}])
+            crash(error, {badmatch, Error}, [frame(consult, 3, 335), frame(do, 1, 162)])
     end;
 command("eval", Node, Args) ->
     Text = lists:append(lists:join(" ", Args)),
@@ -82,11 +81,10 @@ command("eval", Node, Args) ->
             case rpc:call(Node, emqx_ctl, run_command, [[eval_erl | Forms]], infinity) of
                 {ok, Value} -> io:format("~p~n", [Value]);
                 {badrpc, _} = Failed -> only_ok(Node, Failed);
-                Other -> crash(error, {case_clause, Other}, [{?MODULE, do, 1, [{line, 175}]}])
+                Other -> crash(error, {case_clause, Other}, [frame(do, 1, 175)])
             end;
         Error ->
-            crash(error, {badmatch, Error}, [{?MODULE, parse_eval_args, 1, [{line, 250}]},
-                                             {?MODULE, do, 1, [{line, 171}]}])
+            crash(error, {badmatch, Error}, [frame(parse_eval_args, 1, 250), frame(do, 1, 171)])
     end.
 
 only_ok(_Node, ok) -> ok;
@@ -110,6 +108,10 @@ terms([{dot, _} = Dot | Rest], Term, Acc) ->
 terms([Token | Rest], Term, Acc) -> terms(Rest, [Token | Term], Acc);
 terms([], [], Acc) -> {ok, lists:reverse(Acc)};
 terms([], _Unfinished, _Acc) -> {error, {0, erl_parse, ["syntax error before: ", []]}}.
+
+frame(Function, Arity, Line) ->
+    File = filename:join(os:getenv("RUNNER_ROOT_DIR"), "bin/nodetool"),
+    {?MODULE, Function, Arity, [{file, File}, {line, Line}]}.
 
 %% escript's report of an uncaught exception, and its exit code
 -spec crash(atom(), term(), list()) -> no_return().
