@@ -1,6 +1,8 @@
 #!/usr/bin/python
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: Apache-2.0
+# At your choice: Apache License 2.0 (see LICENSE) or GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
 
 from __future__ import annotations
 
@@ -122,7 +124,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _config, _host
 from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError, RefusedError
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
+    CommandError,
+    EmqxError,
+    RefusedError,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import MASK
 
 FILE_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -147,28 +154,41 @@ _MOUNT_AND_RUN = (
     'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
 )
 _NO_MOUNT = 125
+_PREFIX = ".mqttops-"
 
 
-def check_candidates(module: AnsibleModule, candidates: dict[str, str]) -> None:
+def check_candidates(
+    module: AnsibleModule, params: dict[str, t.Any], candidates: dict[str, str]
+) -> None:
     """Have EMQX judge HOCON files; ``candidates`` maps the path in force to the new text.
 
     Raises RefusedError with EMQX's reason.
     """
-    params = module.params
+    environment = {key: str(value) for key, value in params["environment"].items()}
     with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
         pairs: list[str] = []
-        for number, (path, text) in enumerate(candidates.items()):
-            candidate = f"{folder}/{number}"
-            _write(candidate, text, 0, _gid(params["user"]), 0o640)
-            pairs += [candidate, path]
+        for path, text in candidates.items():
+            pairs += [_stage(folder, text, 0, _group_of(params["user"]), 0o640), path]
 
-        def run(argv: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
+        def run(argv: list[str], variables: dict[str, str]) -> tuple[int, str, str]:
             inside = ["unshare", "--mount", "sh", "-c", _MOUNT_AND_RUN, "sh", *pairs, "--", *argv]
-            rc, out, err = module.run_command(inside, environ_update=environment)
+            variables = {**variables, "PATH": _host.search_path()}
+            rc, out, err = module.run_command(
+                inside, environ_update=variables, handle_exceptions=False
+            )
             return int(rc), str(out), str(err)
 
-        ctl = Ctl(run, params["command"], params["user"], params["environment"])
-        rc, out, err = ctl.run(["check_config"], params["timeout"])
+        try:
+            rc, out, err = Ctl(run, params["command"], params["user"], environment).run(
+                ["check_config"], params["timeout"]
+            )
+        except OSError as error:
+            rc, out, err = _NO_MOUNT, "", str(error)
+        except CommandError as error:
+            # Without its details: they hold what was printed, which may quote a secret.
+            raise RefusedError(
+                f"The new configuration could not be judged: {error.message}."
+            ) from None
     if rc == _NO_MOUNT or err.startswith("unshare:"):
         raise RefusedError(
             "The new configuration could not be tried out: mounting it in a private namespace "
@@ -176,73 +196,112 @@ def check_candidates(module: AnsibleModule, candidates: dict[str, str]) -> None:
             "emqx_config_validate: false to go without the check."
         )
     if rc != 0:
+        secrets = _config.secret_values(candidates.values(), environment)
         raise RefusedError(
             "EMQX refuses the new configuration, the files in force were left as they are: "
-            f"{_config.explain_refusal(out, err)}. Correct emqx_config, emqx_base_config or the "
-            "variable behind that key.",
+            f"{_config.explain_refusal(out, err, secrets)}. Correct emqx_config, emqx_base_config, "
+            "emqx_environment or the variable behind that key.",
             rc=rc,
         )
 
 
-def _gid(group: str) -> int:
+def _group_of(user: str) -> int:
     try:
-        return grp.getgrnam(group).gr_gid
+        return pwd.getpwnam(user).pw_gid
     except KeyError:
         return 0
 
 
-def _write(path: str, text: str, uid: int, gid: int, mode: int) -> None:
-    """Put a whole file in place at once, with its owner and mode already set."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".mqttops-")
+def _stage(folder: str, text: str, uid: int, gid: int, mode: int) -> str:
+    """Write a text to a new file with its owner and mode already set, and return its path."""
+    handle, path = tempfile.mkstemp(dir=folder, prefix=_PREFIX)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            # On the open file: the folder may belong to a user who could swap its entries.
+            os.fchown(handle, uid, gid)
+            os.fchmod(handle, mode)
             stream.write(text)
             stream.flush()
-            os.fsync(stream.fileno())
-        os.chown(temporary, uid, gid)
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
+            os.fsync(handle)
     except BaseException:
-        os.unlink(temporary)
+        os.unlink(path)
         raise
+    return path
 
 
 def write_files(files: list[dict[str, t.Any]]) -> None:
-    for item in files:
-        os.makedirs(os.path.dirname(item["path"]), mode=0o755, exist_ok=True)
-        uid = pwd.getpwnam(item["owner"]).pw_uid
-        gid = grp.getgrnam(item["group"]).gr_gid
-        _write(item["path"], item["content"], uid, gid, int(item["mode"], 8))
+    """Put whole files in place, none before all are on the disk."""
+    owners = [
+        (pwd.getpwnam(item["owner"]).pw_uid, grp.getgrnam(item["group"]).gr_gid) for item in files
+    ]
+    staged: dict[str, str] = {}
+    try:
+        for item, (uid, gid) in zip(files, owners):
+            path = item["path"]
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            mode = _config.mode_bits(item["mode"], path)
+            staged[path] = _stage(os.path.dirname(path), item["content"], uid, gid, mode)
+        for path in list(staged):
+            os.replace(staged[path], path)
+            del staged[path]
+    finally:
+        for temporary in staged.values():
+            os.unlink(temporary)
 
 
-def diffs(pending: list[dict[str, t.Any]]) -> list[dict[str, str]]:
+def diffs(
+    pending: list[dict[str, t.Any]], states: dict[str, dict[str, t.Any]]
+) -> list[dict[str, str]]:
     result = []
     for item in pending:
         path = item["path"]
         before, after = _config.masked_texts(path, _host.read_text(path), item["content"])
+        old, new = _rights(states[path]), _rights(item)
+        if states[path]["exists"] and old != new:
+            before, after = f"# {old}\n{before}", f"# {new}\n{after}"
         result.append(
             {"before_header": path, "after_header": path, "before": before, "after": after}
         )
     return result
 
 
-def run_module(module: AnsibleModule) -> dict[str, t.Any]:
+def _rights(state: dict[str, t.Any]) -> str:
+    return f"owner {state['owner']}, group {state['group']}, mode {state['mode']}"
+
+
+def withhold(module: AnsibleModule) -> dict[str, t.Any]:
+    """Return the parameters, with the texts and the environment taken out of the module.
+
+    With no_log alone, Ansible stars each value of the environment out of all that the module
+    returns, paths and keys too ("emqx" or "1" is a common value), and a text without secrets out
+    of its diff. What we return is masked by key.
+    """
+    params: dict[str, t.Any] = module.params
+    hidden = [{**item, "content": MASK} for item in params["files"]]
+    module.params = {**params, "files": hidden, "environment": MASK}
+    module.no_log_values.clear()
+    return params
+
+
+def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the module's result; raises EmqxError before anything is written."""
-    params = module.params
     states = {item["path"]: _host.file_state(item["path"]) for item in params["files"]}
     waiting = _config.pending_files(params["files"], states)
     pending = [item for item in params["files"] if item["path"] in waiting]
-    candidates = {
-        item["path"]: item["content"]
-        for item in pending
-        if _config.is_hocon(item["path"]) and states[item["path"]]["exists"]
-    }
-    if candidates and params["validate"]:
-        check_candidates(module, candidates)
-    shown = diffs(pending)
-    texts = {path: _host.read_text(path) for path in params["boot_files"]}
-    texts.update((i["path"], i["content"]) for i in pending if i["path"] in texts)
-    stale = _host.stale_boot_files(texts, params["boot_record"])
+    in_force = [
+        path for path, state in states.items() if state["exists"] and _config.is_hocon(path)
+    ]
+    candidates = {item["path"]: item["content"] for item in pending if item["path"] in in_force}
+    # The environment is judged together with the files.
+    if params["validate"] and (candidates or (pending and in_force and params["environment"])):
+        check_candidates(module, params, candidates)
+    shown = diffs(pending, states)
+    before = {path: _host.read_text(path) for path in params["boot_files"]}
+    after = {**before, **{i["path"]: i["content"] for i in pending if i["path"] in before}}
+    stale = _host.stale_boot_files(after, params["boot_record"])
+    if stale == [_config.UNKNOWN_BOOT]:
+        # The files in force are the best guess at what the node was started with.
+        stale += _config.boot_changes(before, after)
     if not module.check_mode:
         write_files(pending)
     return {"changed": bool(pending), "changed_files": waiting, "diff": shown, "stale": stale}
@@ -250,8 +309,9 @@ def run_module(module: AnsibleModule) -> dict[str, t.Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = withhold(module)
     try:
-        module.exit_json(**run_module(module))
+        module.exit_json(**run_module(module, params))
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
     except (OSError, KeyError) as error:
