@@ -42,6 +42,11 @@ for try in $(seq 50); do
 done
 find "$1" -depth -type d -delete
 """
+#: A host with systemd takes 7 inotify instances; with the kernel's default of 128 for all of root's
+#: processes, the 18th host would not boot. The value before is kept for all checkouts together.
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES = 8192
+INOTIFY_BEFORE = Path("/run/emqx-lab.inotify")
 ORPHAN_GRACE = 30.0
 #: In the environment of every process that may change state, so that a later command can await it.
 LOCK_MARK = "EMQX_LAB_LOCKED"
@@ -158,6 +163,7 @@ class Engine:
         for folder in (self.storage, self.networks, self.scratch, self.run_dir):
             folder.mkdir(parents=True, exist_ok=True)
         replace(self.config, self._configuration())
+        _raise_inotify()
         if not self.is_up():
             self._make_namespace()
 
@@ -216,6 +222,8 @@ class Engine:
         for folder in (self.run_dir, self.scratch, self.build):
             if folder.exists():
                 shutil.rmtree(folder)
+        if not list(self.run_dir.parent.glob("emqx-lab-*")):
+            _restore_inotify()
 
     def release(self, containers: Sequence[str]) -> None:
         """Free containers (by id) that a killed podman left with processes or mounts."""
@@ -238,6 +246,21 @@ class Engine:
             target = _unescape(line.split()[4])
             if target.startswith((f"{self.run_dir}/", f"{self.home.resolve()}/")):
                 run(["umount", "--lazy", target])
+
+
+def _raise_inotify() -> None:
+    current = INOTIFY.read_text()
+    if int(current) < INOTIFY_INSTANCES:
+        INOTIFY_BEFORE.write_text(current)
+        INOTIFY.write_text(str(INOTIFY_INSTANCES))
+
+
+def _restore_inotify() -> None:
+    """Set the machine's limit back, unless someone else has changed it meanwhile."""
+    if INOTIFY_BEFORE.exists():
+        if int(INOTIFY.read_text()) == INOTIFY_INSTANCES:
+            INOTIFY.write_text(INOTIFY_BEFORE.read_text())
+        INOTIFY_BEFORE.unlink()
 
 
 def _kill(pids: Sequence[int]) -> None:

@@ -215,11 +215,14 @@ class Lab:
             state = done.stdout.strip()
             if state in ("running", "degraded"):
                 return
-            if time.monotonic() > deadline:
+            # Podman's own codes are above 1: the host is not running, or not yet.
+            ended = done.returncode > 1 and self.containers().get(host) != "running"
+            if ended or time.monotonic() > deadline:
+                console = self.engine.podman("logs", "--tail", "20", self.container(host))
+                what = "ended" if ended else f"had not booted after {BOOT_TIMEOUT:.0f} s"
                 raise LabError(
-                    f"{host} of lab {self.name} did not boot within {BOOT_TIMEOUT:.0f} s: systemd "
-                    f"says {state or 'nothing'!r}; {done.stderr.strip()}\n"
-                    f"Look with: lab.py exec {host} --name {self.name} -- journalctl -b"
+                    f"{host} of lab {self.name} {what}; systemd's state: {state or 'none'!r}. "
+                    f"{done.stderr.strip()}\nEnd of its console:\n{console}"
                 )
             time.sleep(POLL)
 
