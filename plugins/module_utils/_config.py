@@ -167,14 +167,18 @@ def _statements(text: str) -> t.Iterator[tuple[str, str]]:
             if match is None:
                 yield line, masked(line)
                 continue
-            raw, head = line, match.end()
-            shown = masked(line[:head]) + MASK
+            raw, head, shown = line, match.end(), _head_of(masked(line))
         # A value that is not in this line stands in the next one.
         if raw[head:].strip() and not _is_open(raw):
             yield raw, shown
             raw = ""
     if raw:
         yield raw, shown
+
+
+def _head_of(line: str) -> str:
+    match = _SECRET_IN_LINE.search(line)
+    return line[: match.end()] + MASK if match else line
 
 
 def _is_open(statement: str) -> bool:
@@ -274,7 +278,10 @@ def _explain(part: str) -> str:
 
 
 def _term(text: str) -> str:
-    return re.sub(r'"\s+"', "", text[2:-2]) if text.startswith("<<") else text
+    """Return an Erlang binary, which may stand in several pieces, as one quoted text."""
+    if not text.startswith("<<"):
+        return text
+    return '"' + "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)) + '"'
 
 
 def pending_files(
