@@ -112,12 +112,10 @@ def _join_alone(view: View, seed: str, peer: Peer, allow_data_loss: bool) -> Dec
 def data_losses(view: View, peer: Peer) -> tuple[str, ...]:
     """Return what a join would delete on a node that is alone, in words.
 
-    A fresh node has one dashboard user. Configuration counts as lost where cluster.hocon
-    differs from the one of the peer, which replaces it; an unknown one counts as different
-    only when the peer could be asked.
+    Configuration counts as lost where cluster.hocon differs from the one of the peer, which
+    replaces it; an unknown one counts as different only when the peer could be asked.
     """
-    held = {**view.data, "dashboard_users": view.data.get("dashboard_users", 0) - 1}
-    losses = [f"{count} {name.replace('_', ' ')}" for name, count in held.items() if count > 0]
+    losses = held_records(view.data)
     if not peer.reachable:
         return tuple(losses)
     if view.config is None:
@@ -127,6 +125,12 @@ def data_losses(view: View, peer: Peer) -> tuple[str, ...]:
     if roots:
         losses.append(f"run-time configuration of {_names(roots)} (cluster.hocon)")
     return tuple(losses)
+
+
+def held_records(data: t.Mapping[str, int]) -> list[str]:
+    """Return in words the records a node holds beyond the one dashboard user of a fresh node."""
+    held = {**data, "dashboard_users": data.get("dashboard_users", 0) - 1}
+    return [f"{count} {name.replace('_', ' ')}" for name, count in held.items() if count > 0]
 
 
 def plan_leave(view: View) -> Decision:

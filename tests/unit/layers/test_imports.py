@@ -21,6 +21,8 @@ ALLOWED = {
     "_api": frozenset[str](),
     "_wait": frozenset[str](),
     "_cluster": frozenset({"_ctl"}),
+    "_census": frozenset({"_cluster"}),
+    "_status": frozenset({"_census"}),
     "_member": frozenset({"_cluster", "_ctl", "_wait"}),
     "_argspec": frozenset({"_ctl", "_api"}),
 }
@@ -65,7 +67,7 @@ def test_module_utils(path: Path) -> None:
 
 @pytest.mark.parametrize("path", UTILS, ids=lambda path: path.stem)
 def test_pure_files_do_no_input_or_output(path: Path) -> None:
-    if path.stem in PURE | {"_cluster"}:
+    if path.stem in PURE | {"_cluster", "_census", "_status"}:
         assert not imports(path) & {"os", "socket", "subprocess", "time", "urllib", "shutil"}
 
 
