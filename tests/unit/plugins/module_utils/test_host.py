@@ -1,0 +1,340 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import pwd
+import socket
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _host
+from ansible_collections.mqttops.emqx.plugins.module_utils._config import UNKNOWN_BOOT
+
+Answer = t.Tuple[int, str, str]
+
+
+class Runner:
+    """Answers each command line by the one that is a part of it; fails for any other."""
+
+    def __init__(self, answers: dict[str, Answer | OSError]) -> None:
+        self._answers = answers
+        self.calls: list[list[str]] = []
+
+    def __call__(self, argv: list[str]) -> Answer:
+        self.calls.append(argv)
+        for part, answer in self._answers.items():
+            if part in " ".join(argv):
+                if isinstance(answer, OSError):
+                    raise answer
+                return answer
+        raise AssertionError(f"unexpected command {argv}")
+
+
+class TestPackage:
+    @pytest.mark.parametrize(
+        ("shown", "version"),
+        [
+            ("installed 5.8.9", "5.8.9"),
+            ("installed 5.8.9-1", "5.8.9"),
+            ("installed 1:5.8.9-2+b8", "5.8.9"),
+            ("installed 6.3.0-beta.2", "6.3.0-beta.2"),
+            ("installed 6.3.0~rc.1-1", "6.3.0-rc.1"),
+            ("installed 2025-nightly", "2025-nightly"),
+        ],
+    )
+    def test_deb(self, shown: str, version: str) -> None:
+        run = Runner({"dpkg-query": (0, shown, "")})
+        assert _host.package(run, ["emqx"], "deb") == {"name": "emqx", "version": version}
+        assert run.calls[0][-1] == "emqx"
+
+    @pytest.mark.parametrize(
+        ("shown", "version"),
+        [("installed 5.8.9", "5.8.9"), ("installed 6.3.0_beta.2", "6.3.0-beta.2")],
+    )
+    def test_rpm(self, shown: str, version: str) -> None:
+        run = Runner({"rpm --query": (0, shown, "")})
+        assert _host.package(run, ["emqx"], "rpm") == {"name": "emqx", "version": version}
+
+    @pytest.mark.parametrize(
+        ("package_format", "answer"),
+        [
+            ("deb", (0, "config-files 5.8.9", "")),
+            ("deb", (0, "half-installed 5.8.9", "")),
+            ("deb", (0, "not-installed ", "")),
+            ("deb", (1, "", "dpkg-query: no packages found matching emqx")),
+            ("rpm", (1, "package emqx is not installed\n", "")),
+        ],
+    )
+    def test_what_is_not_installed(self, package_format: str, answer: Answer) -> None:
+        run = Runner({"emqx": answer})
+        nothing = {"name": "", "version": ""}
+        assert _host.package(run, ["emqx-enterprise", "emqx"], package_format) == nothing
+        assert [argv[-1] for argv in run.calls] == ["emqx-enterprise", "emqx"]
+
+    def test_the_first_installed_name_counts(self) -> None:
+        run = Runner({"enterprise": (1, "", ""), "emqx": (0, "installed 5.8.9", "")})
+        found = _host.package(run, ["emqx-enterprise", "emqx"], "deb")
+        assert found == {"name": "emqx", "version": "5.8.9"}
+
+    def test_an_unknown_system_is_not_asked(self) -> None:
+        assert _host.package(Runner({}), ["emqx"], "") == {"name": "", "version": ""}
+
+
+class TestRelease:
+    @pytest.mark.parametrize(
+        ("text", "version"),
+        [
+            ('REL_NAME="emqx"\nREL_VSN="5.8.9"\nERTS_VSN="14.2"\n', "5.8.9"),
+            ("REL_VSN=5.8.9\n", "5.8.9"),
+            ('ERTS_VSN="14.2"\n', ""),
+            ("", ""),
+        ],
+    )
+    def test_version(self, tmp_path: Path, text: str, version: str) -> None:
+        (tmp_path / "releases").mkdir()
+        (tmp_path / "releases/emqx_vars").write_text(text)
+        assert _host.release_version(str(tmp_path)) == version
+
+    def test_nothing_unpacked(self, tmp_path: Path) -> None:
+        assert _host.release_version(f"{tmp_path}/no") == ""
+
+
+class TestService:
+    @pytest.mark.parametrize(
+        ("shown", "expected"),
+        [
+            (
+                ("loaded", "active", "running", "enabled", "no"),
+                (True, True, True, False, "active (running)"),
+            ),
+            (
+                ("loaded", "active", "running", "enabled", "yes"),
+                (True, True, True, True, "active (running)"),
+            ),
+            (
+                ("loaded", "activating", "auto-restart", "disabled", "no"),
+                (True, False, True, False, "activating (auto-restart)"),
+            ),
+            (
+                ("loaded", "failed", "failed", "enabled", "no"),
+                (True, True, False, False, "failed (failed)"),
+            ),
+            (
+                ("loaded", "deactivating", "stop-sigterm", "enabled", "no"),
+                (True, True, False, False, "deactivating (stop-sigterm)"),
+            ),
+            (
+                ("not-found", "inactive", "dead", "", "no"),
+                (False, False, False, False, "inactive (dead)"),
+            ),
+            (
+                ("masked", "inactive", "dead", "masked", "no"),
+                (False, False, False, False, "inactive (dead)"),
+            ),
+        ],
+    )
+    def test_what_systemd_shows(
+        self, shown: tuple[str, ...], expected: tuple[bool, bool, bool, bool, str]
+    ) -> None:
+        names = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
+        text = "".join(f"{name}={value}\n" for name, value in zip(names, shown))
+        run = Runner({"systemctl show": (0, text, "")})
+        keys = ("exists", "enabled", "active", "outdated", "state")
+        assert _host.service(run, "emqx.service") == dict(zip(keys, expected))
+        assert run.calls == [["systemctl", "show", f"--property={','.join(names)}", "emqx.service"]]
+
+    def test_no_systemd_running(self) -> None:
+        run = Runner({"systemctl": (1, "", "System has not been booted with systemd")})
+        found = _host.service(run, "emqx.service")
+        assert not found["exists"] and not found["active"]
+        assert found["state"] == "inactive (dead)"
+
+
+class TestStaleBootFiles:
+    def test_without_a_record_all_is_unknown(self, tmp_path: Path) -> None:
+        current: dict[str, str | None] = {"/etc/emqx/emqx.conf": "a = 1"}
+        assert _host.stale_boot_files(current, f"{tmp_path}/record") == [UNKNOWN_BOOT]
+
+    def test_files_are_found_by_their_name_in_the_record(self, tmp_path: Path) -> None:
+        (tmp_path / "emqx.conf").write_text("a = 1\n")
+        (tmp_path / "vm.args").write_text("-smp\n")
+        current = {
+            "/etc/emqx/emqx.conf": "a = 2\n",
+            "/etc/emqx/vm.args": "-smp\n",
+            "/etc/emqx/base.hocon": None,
+            "/etc/emqx.env": "A=1\n",
+        }
+        assert _host.stale_boot_files(current, str(tmp_path)) == ["/etc/emqx.env", "a"]
+
+
+class TestFiles:
+    def test_read_text(self, tmp_path: Path) -> None:
+        path = tmp_path / "a"
+        path.write_bytes(b"\xffa\n")
+        assert _host.read_text(str(path)) == "\ufffda\n"
+        assert _host.read_text(f"{tmp_path}/no") is None
+        assert _host.read_text(f"{path}/below-a-file") is None
+        with pytest.raises(IsADirectoryError):
+            _host.read_text(str(tmp_path))
+
+    def test_file_state(self, tmp_path: Path) -> None:
+        path = tmp_path / "a"
+        path.write_bytes(b"text")
+        path.chmod(0o640)
+        assert _host.file_state(str(path)) == {
+            "exists": True,
+            "mode": "0640",
+            "owner": pwd.getpwuid(os.getuid()).pw_name,
+            "group": grp.getgrgid(path.stat().st_gid).gr_name,
+            "sha256": hashlib.sha256(b"text").hexdigest(),
+        }
+
+    def test_file_state_of_a_folder_and_of_nothing(self, tmp_path: Path) -> None:
+        tmp_path.chmod(0o1750)
+        state = _host.file_state(str(tmp_path))
+        assert (state["exists"], state["mode"], state["sha256"]) == (True, "1750", "")
+        nothing = {"exists": False, "mode": "", "owner": "", "group": "", "sha256": ""}
+        assert _host.file_state(f"{tmp_path}/no") == nothing
+        (tmp_path / "link").symlink_to("no")
+        assert _host.file_state(f"{tmp_path}/link") == nothing
+
+    def test_a_link_counts_as_the_file_it_leads_to(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("x")
+        (tmp_path / "link").symlink_to("a")
+        assert _host.file_state(f"{tmp_path}/link") == _host.file_state(f"{tmp_path}/a")
+
+    def test_users_without_a_name_are_shown_by_number(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def nobody(_number: int) -> t.NoReturn:
+            raise KeyError
+
+        monkeypatch.setattr(pwd, "getpwuid", nobody)
+        monkeypatch.setattr(grp, "getgrgid", nobody)
+        state = _host.file_state(str(tmp_path))
+        assert (state["owner"], state["group"]) == (str(os.getuid()), str(tmp_path.stat().st_gid))
+
+    @pytest.mark.parametrize(
+        ("sidecar", "expected"),
+        [("ABC\n", "abc"), ("abc  emqx.deb\n", "abc"), ("", ""), (None, "")],
+    )
+    def test_package_file(self, tmp_path: Path, sidecar: str | None, expected: str) -> None:
+        (tmp_path / "emqx.deb").write_bytes(b"deb")
+        if sidecar is not None:
+            (tmp_path / "emqx.deb.sha256").write_text(sidecar)
+        assert _host.package_file(f"{tmp_path}/emqx.deb") == {
+            "exists": True,
+            "sha256": hashlib.sha256(b"deb").hexdigest(),
+            "sidecar": expected,
+        }
+
+    def test_no_package_file(self, tmp_path: Path) -> None:
+        nothing = {"exists": False, "sha256": "", "sidecar": ""}
+        assert _host.package_file(f"{tmp_path}/emqx.deb") == nothing
+        assert _host.package_file(str(tmp_path)) == nothing
+
+
+class TestDataNodes:
+    def test_names_of_databases(self, tmp_path: Path) -> None:
+        for name in ("emqx@10.0.0.2", "emqx@10.0.0.1", "lost+found"):
+            (tmp_path / "mnesia" / name).mkdir(parents=True)
+        assert _host.data_nodes(str(tmp_path)) == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
+
+    def test_no_data(self, tmp_path: Path) -> None:
+        assert _host.data_nodes(f"{tmp_path}/no") == []
+        (tmp_path / "mnesia").write_text("a file")
+        assert _host.data_nodes(str(tmp_path)) == []
+
+
+class TestFreeBytes:
+    def test_a_path_that_is_not_made_yet(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        def statvfs(path: str) -> os.statvfs_result:
+            asked.append(path)
+            return os.statvfs_result((4096, 1024, 9, 8, 7, 6, 5, 4, 0, 255))
+
+        monkeypatch.setattr(os, "statvfs", statvfs)
+        # What root alone may use does not count: EMQX is not root.
+        assert _host.free_bytes(f"{tmp_path}/a/b/c") == 7 * 1024
+        assert asked == [str(tmp_path)]
+
+    def test_a_relative_path_ends_at_the_root(self) -> None:
+        assert _host.free_bytes("no-such-folder/data") > 0
+
+
+class TestSysctl:
+    def test_known_key(self) -> None:
+        value = _host.sysctl("net.ipv4.ip_local_port_range")
+        assert value is not None and len(value.split(" ")) == 2 and "\t" not in value
+
+    @pytest.mark.parametrize("key", ["net.no.such_key", "net.ipv4"])
+    def test_unknown_key(self, key: str) -> None:
+        assert _host.sysctl(key) is None
+
+
+class TestNft:
+    LIST = ("nft", "list", "table", "inet", "mqttops_emqx")
+
+    @pytest.mark.parametrize(
+        ("answer", "available", "revision"),
+        [
+            ((0, "table inet mqttops_emqx {\n\tchain revision_0a1b {\n\t}\n", ""), True, "0a1b"),
+            ((0, "table inet mqttops_emqx {\n}\n", ""), True, ""),
+            ((1, "", "Error: No such file or directory"), True, ""),
+            (OSError("the command nft is not installed"), False, ""),
+        ],
+    )
+    def test_revision(self, answer: Answer | OSError, available: bool, revision: str) -> None:
+        run = Runner({"nft": answer})
+        found = _host.nft_revision(run, "mqttops_emqx")
+        assert found == {"available": available, "revision": revision}
+        assert run.calls == [list(self.LIST)]
+
+
+def test_addresses() -> None:
+    text = (
+        "2: eth0    inet6 2001:db8::5/64 scope global dynamic \\       valid_lft 86\n"
+        "2: eth0    inet 10.0.0.5/24 brd 10.0.0.255 scope global eth0\\       valid_lft forever\n"
+        "3: wg0    inet 10.8.0.1 peer 10.8.0.2/32 scope global wg0\\       valid_lft forever\n"
+        "3: wg0    inet6 fd00::1 peer fd00::2/128 scope global \\       valid_lft forever\n"
+    )
+    run = Runner({"ip -o address show scope global": (0, text, "")})
+    assert _host.addresses(run) == ["10.0.0.5", "10.8.0.1", "2001:db8::5", "fd00::1"]
+    assert _host.addresses(Runner({"ip": (1, "", "")})) == []
+
+
+class TestResolve:
+    def test_addresses_are_sorted_and_unique(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def getaddrinfo(name: str, _port: None, **_kwargs: t.Any) -> list[t.Any]:
+            assert name == "n1.example"
+            found = ("10.0.0.2", "10.0.0.1", "10.0.0.2")
+            return [(2, 1, 6, "", (address, 0)) for address in found]
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        assert _host.resolve("n1.example") == ["10.0.0.1", "10.0.0.2"]
+
+    @pytest.mark.parametrize(
+        "error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long")]
+    )
+    def test_no_address(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+        def getaddrinfo(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
+            raise error
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        assert _host.resolve("no.example") == []
+
+
+def test_search_path_ends_with_the_system_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin")
+    assert _host.search_path() == "/usr/local/bin:/usr/bin:/usr/sbin:/sbin"
+    monkeypatch.delenv("PATH")
+    assert _host.search_path() == "/usr/bin:/bin:/usr/sbin:/sbin"

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._config import UNKNOWN_BOOT
+from ansible_collections.mqttops.emqx.plugins.module_utils._restart import plan
+
+State = t.Optional[t.List[str]]
+DOWN: State = None
+FRESH: State = []
+STALE: State = ["mqtt.max_packet_size"]
+COOKIE: State = ["mqtt.max_packet_size", "node.cookie"]
+PORT: State = ["rpc.server_port"]
+
+
+@pytest.mark.parametrize(
+    ("states", "start", "restart", "full", "keys"),
+    [
+        ({}, [], [], False, []),
+        ({"a": FRESH, "b": FRESH, "c": FRESH}, [], [], False, []),
+        ({"a": DOWN, "b": DOWN, "c": DOWN}, ["a", "b", "c"], [], False, []),
+        ({"a": FRESH, "b": DOWN, "c": FRESH}, ["b"], [], False, []),
+        ({"a": FRESH, "b": STALE, "c": FRESH}, [], ["b"], False, []),
+        ({"a": STALE, "b": STALE, "c": STALE}, [], ["a", "b", "c"], False, []),
+        ({"a": STALE, "b": DOWN, "c": FRESH}, ["b"], ["a"], False, []),
+        ({"a": [UNKNOWN_BOOT], "b": FRESH}, [], ["a"], False, []),
+        # No running node has the new value: together.
+        ({"a": COOKIE, "b": COOKIE, "c": COOKIE}, [], ["a", "b", "c"], True, ["node.cookie"]),
+        ({"a": COOKIE, "b": PORT}, [], ["a", "b"], True, ["node.cookie", "rpc.server_port"]),
+        ({"a": COOKIE, "b": COOKIE, "c": DOWN}, ["c"], ["a", "b"], True, ["node.cookie"]),
+        # Those that are down would start with the new value, so the running one has to stop first.
+        ({"a": COOKIE, "b": DOWN, "c": DOWN}, ["b", "c"], ["a"], True, ["node.cookie"]),
+        # A run was cut short: the others follow the one that has the new value.
+        ({"a": FRESH, "b": COOKIE, "c": COOKIE}, [], ["b", "c"], False, ["node.cookie"]),
+        ({"a": STALE, "b": COOKIE}, [], ["a", "b"], False, ["node.cookie"]),
+        # A node alone agrees with itself.
+        ({"a": COOKIE}, [], ["a"], False, ["node.cookie"]),
+        ({"a": STALE}, [], ["a"], False, []),
+        ({"a": DOWN}, ["a"], [], False, []),
+    ],
+)
+def test_plan(
+    states: dict[str, State], start: list[str], restart: list[str], full: bool, keys: list[str]
+) -> None:
+    known = {
+        host: {"active": stale is not DOWN, "stale": stale or []} for host, stale in states.items()
+    }
+    assert plan(known) == {"start": start, "restart": restart, "full": full, "keys": keys}
+
+
+def test_what_a_stopped_node_does_not_know_is_of_no_interest() -> None:
+    states: dict[str, dict[str, t.Any]] = {
+        "a": {"active": False, "stale": COOKIE},
+        "b": {"active": True, "stale": []},
+    }
+    assert plan(states) == {"start": ["a"], "restart": [], "full": False, "keys": []}
+
+
+def test_the_order_of_the_members_is_kept() -> None:
+    states = {host: {"active": True, "stale": STALE} for host in ("n3", "n1", "n2")}
+    assert plan(states)["restart"] == ["n3", "n1", "n2"]
