@@ -49,7 +49,7 @@ options:
         type: str
         default: root
       mode:
-        description: Octal mode, such as V(0640).
+        description: Octal mode of four digits, in quotes, such as V(0640).
         type: str
         default: "0644"
   validate:

@@ -1,0 +1,242 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms, _release
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+
+WISH: dict[str, t.Any] = {
+    "version": "5.8.9",
+    "edition": "",
+    "package": "",
+    "package_source": "download",
+    "package_type": "package",
+    "download_url": "https://vendor.example/5.8.9/",
+}
+DEBIAN = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
+ROCKY = _platforms.platform({"ID": "rocky", "VERSION_ID": "9.4"}, "aarch64")
+DEB, RPM, TAR = (
+    "emqx-5.8.9-debian12-amd64.deb",
+    "emqx-5.8.9-el9-arm64.rpm",
+    "emqx-5.8.9-debian12-amd64.tar.gz",
+)
+
+
+def answer(platform: dict[str, t.Any] = DEBIAN, **found: t.Any) -> dict[str, t.Any]:
+    nothing = {"package": {"name": "", "version": ""}, "release": ""}
+    return {"platform": platform, **nothing, **found}
+
+
+class TestWhatAndWhere:
+    @pytest.mark.parametrize(
+        ("wish", "platform", "kind", "suffix", "file", "location"),
+        [
+            ({}, DEBIAN, "package", "deb", DEB, f"https://vendor.example/5.8.9/{DEB}"),
+            ({}, ROCKY, "package", "rpm", RPM, f"https://vendor.example/5.8.9/{RPM}"),
+            (
+                {"package_type": "tarball"},
+                DEBIAN,
+                "tarball",
+                "tar.gz",
+                TAR,
+                f"https://vendor.example/5.8.9/{TAR}",
+            ),
+            (
+                {"package": f"https://mirror.example/{DEB}"},
+                DEBIAN,
+                "package",
+                "deb",
+                DEB,
+                f"https://mirror.example/{DEB}",
+            ),
+            # The ending of a file says more than emqx_package_type.
+            (
+                {"package": f"https://mirror.example/{TAR}"},
+                DEBIAN,
+                "tarball",
+                "tar.gz",
+                TAR,
+                f"https://mirror.example/{TAR}",
+            ),
+            (
+                {"package_source": "controller", "package": f"/tmp/{DEB}"},
+                DEBIAN,
+                "package",
+                "deb",
+                DEB,
+                f"/tmp/{DEB}",
+            ),
+            (
+                {"package_source": "controller", "package": f"/tmp/{TAR}"},
+                DEBIAN,
+                "tarball",
+                "tar.gz",
+                TAR,
+                f"/tmp/{TAR}",
+            ),
+            (
+                {"package_source": "host", "package": f"/srv/{RPM}"},
+                ROCKY,
+                "package",
+                "rpm",
+                RPM,
+                f"/srv/{RPM}",
+            ),
+            (
+                {"package_source": "host", "package": f"/srv/{TAR}"},
+                DEBIAN,
+                "tarball",
+                "tar.gz",
+                TAR,
+                f"/srv/{TAR}",
+            ),
+            ({"package_source": "repository"}, DEBIAN, "package", "deb", DEB, ""),
+            ({"package_source": "repository"}, ROCKY, "package", "rpm", RPM, ""),
+            # Not taken for what the host would need.
+            (
+                {"package_source": "host", "package": "/srv/emqx.zip"},
+                DEBIAN,
+                "package",
+                "",
+                "emqx.zip",
+                "/srv/emqx.zip",
+            ),
+        ],
+    )
+    def test_table(
+        self,
+        wish: dict[str, t.Any],
+        platform: dict[str, t.Any],
+        kind: str,
+        suffix: str,
+        file: str,
+        location: str,
+    ) -> None:
+        plan = _release.release({**WISH, **wish}, answer(platform))
+        assert plan == {
+            "edition": "opensource",
+            "package": "emqx",
+            "version": "5.8.9",
+            "type": kind,
+            "format": suffix,
+            "file": file,
+            "source": wish.get("package_source", "download"),
+            "location": location,
+            "installed": "",
+            "installed_package": "",
+            "needed": True,
+        }
+
+    def test_a_host_that_could_not_be_asked(self) -> None:
+        plan = _release.release(WISH, {})
+        assert (plan["edition"], plan["package"], plan["needed"]) == ("opensource", "emqx", True)
+        assert (plan["format"], plan["installed"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("version", "edition", "package", "expected"),
+    [
+        ("5.8.9", "", "", ("opensource", "emqx")),
+        ("5.8.9", "enterprise", "", ("enterprise", "emqx-enterprise")),
+        ("5.8.9", "opensource", "", ("opensource", "emqx")),
+        (
+            "5.8.9",
+            "",
+            "/tmp/emqx-enterprise-5.8.9-el9-amd64.rpm",
+            ("enterprise", "emqx-enterprise"),
+        ),
+        ("5.8.9", "", "/tmp/emqx-5.8.9-el9-amd64.rpm", ("opensource", "emqx")),
+        # From 5.9 on there is one edition.
+        ("5.9.0", "", "", ("enterprise", "emqx-enterprise")),
+        ("5.10.4", "", "", ("enterprise", "emqx-enterprise")),
+        ("6.2.1", "", "", ("enterprise", "emqx-enterprise")),
+    ],
+)
+def test_edition(version: str, edition: str, package: str, expected: tuple[str, str]) -> None:
+    wish = {**WISH, "version": version, "edition": edition, "package": package}
+    plan = _release.release(wish, answer())
+    assert (plan["edition"], plan["package"]) == expected
+    if not package:
+        assert plan["file"] == f"{expected[1]}-{version}-debian12-amd64.deb"
+
+
+@pytest.mark.parametrize(
+    ("wish", "found", "installed", "needed"),
+    [
+        ({}, {}, "", True),
+        ({}, {"package": {"name": "emqx", "version": "5.8.9"}}, "5.8.9", False),
+        ({}, {"package": {"name": "emqx", "version": "5.8.8"}}, "5.8.8", True),
+        # The same version of the other edition is not what was asked for.
+        ({}, {"package": {"name": "emqx-enterprise", "version": "5.8.9"}}, "5.8.9", True),
+        (
+            {"edition": "enterprise"},
+            {"package": {"name": "emqx-enterprise", "version": "5.8.9"}},
+            "5.8.9",
+            False,
+        ),
+        ({}, {"release": "5.8.9"}, "", True),
+        ({"package_type": "tarball"}, {"release": "5.8.9"}, "5.8.9", False),
+        ({"package_type": "tarball"}, {"release": "5.8.8"}, "5.8.8", True),
+        (
+            {"package_type": "tarball"},
+            {"package": {"name": "emqx", "version": "5.8.9"}},
+            "",
+            True,
+        ),
+        (
+            {"version": "6.3.0-beta.2"},
+            {"package": {"name": "emqx-enterprise", "version": "6.3.0-beta.2"}},
+            "6.3.0-beta.2",
+            False,
+        ),
+    ],
+)
+def test_installed(
+    wish: dict[str, t.Any], found: dict[str, t.Any], installed: str, needed: bool
+) -> None:
+    plan = _release.release({**WISH, **wish}, answer(**found))
+    assert (plan["installed"], plan["needed"]) == (installed, needed)
+
+
+@pytest.mark.parametrize("version", ["v5.8.9", "e5.10.4", "5.10", "latest", "", "5.8.9-1"])
+def test_a_version_the_vendor_has_no_file_of_is_refused(version: str) -> None:
+    with pytest.raises(InputError, match=r"emqx_version cannot be used: .* such as 5\.8\.9"):
+        _release.release({**WISH, "version": version}, answer())
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"/tmp/{DEB}", ("emqx", "5.8.9", "debian12", "amd64")),
+        (f"https://vendor.example/{RPM}", ("emqx", "5.8.9", "el9", "arm64")),
+        (TAR, ("emqx", "5.8.9", "debian12", "amd64")),
+        (
+            "emqx-enterprise-5.10.4-ubuntu22.04-amd64.deb",
+            ("emqx-enterprise", "5.10.4", "ubuntu22.04", "amd64"),
+        ),
+        (
+            "emqx-enterprise-6.3.0-beta.2-amzn2023-arm64.rpm",
+            ("emqx-enterprise", "6.3.0-beta.2", "amzn2023", "arm64"),
+        ),
+        ("emqx-5.0.26-elixir-el8-amd64.rpm", ("emqx", "5.0.26", "el8", "amd64")),
+        ("emqx-5.0.4-otp24.2.1-1-debian11-arm64.deb", ("emqx", "5.0.4", "debian11", "arm64")),
+        ("mybuild.deb", None),
+        ("emqx_5.8.9_amd64.deb", None),
+        (f"{DEB}.sha256", None),
+    ],
+)
+def test_describe_file(path: str, expected: tuple[str, ...] | None) -> None:
+    keys = ("package", "version", "token", "arch")
+    assert _release.describe_file(path) == (dict(zip(keys, expected)) if expected else {})
+
+
+def test_names_that_are_made_are_read_back() -> None:
+    for name in (DEBIAN, ROCKY):
+        made = _platforms.package_file("5.8.9", "emqx", name["token"], name["arch"], "tar.gz")
+        found = _release.describe_file(made)
+        assert (found["token"], found["arch"]) == (name["token"], name["arch"])
