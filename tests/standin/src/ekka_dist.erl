@@ -11,7 +11,7 @@ listen(Name, Host) -> listened((carrier()):listen(Name, Host)).
 %% EMQX is seconds into its boot when it finds its port taken: until then `ps' shows two
 %% nodes of one root directory and the command line refuses to choose.
 listened({error, eaddrinuse} = Error) ->
-    timer:sleep(2000),
+    timer:sleep(3000),
     Error;
 listened(Result) ->
     Result.

@@ -56,7 +56,9 @@ tokens(<<"#", R/binary>>, L, Acc) -> tokens(skip_line(R), L, Acc);
 tokens(<<"//", R/binary>>, L, Acc) -> tokens(skip_line(R), L, Acc);
 tokens(<<"\"\"\"", R/binary>>, L, Acc) ->
     case binary:split(R, <<"\"\"\"">>) of
-        [S, Rest] -> tokens(Rest, L + newlines(S), [{str, L, S} | Acc]);
+        [S, Rest] ->
+            {Text, Rest1} = more_quotes(S, Rest),
+            tokens(Rest1, L + newlines(S), [{str, L, Text} | Acc]);
         [_] -> throw({scan, L, "\"\"\""})
     end;
 tokens(<<"\"", R/binary>>, L, Acc) ->
@@ -79,6 +81,10 @@ skip_line(Bin) ->
         {Pos, _} -> binary:part(Bin, Pos, byte_size(Bin) - Pos);
         nomatch -> <<>>
     end.
+
+%% the last three of a run of quotes end the string
+more_quotes(S, <<"\"", R/binary>>) -> more_quotes(<<S/binary, "\"">>, R);
+more_quotes(S, R) -> {S, R}.
 
 newlines(Bin) -> length(binary:matches(Bin, <<"\n">>)).
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 COMMAND = re.compile(r"`(?P<command>.+?)`  → exit \*\*(?P<code>\d+)\*\*", re.DOTALL)
 REQUEST = re.compile(
-    r"`(?P<method>[A-Z]+) :(?P<port>\d+)(?P<path>/\S*)`(?: body `(?P<body>.*?)`)? → \*\*(?P<code>.+?)\*\* "
-    r"\((?P<type>.+?)\)"
+    r"`(?P<method>[A-Z]+) :(?P<port>\d+)(?P<path>/\S*)`(?: body `(?P<body>.*?)`)?"
+    r" → \*\*(?P<code>.+?)\*\* \((?P<type>.+?)\)"
 )
 ADDED_LINE = re.compile(r"\*\*config line added:\*\* `(?P<line>.+)`")
 BLOCK = re.compile(r"```\n(?P<text>.*?)\n?```$", re.DOTALL | re.MULTILINE)
@@ -44,7 +44,7 @@ def sections(path: Path) -> list[Section]:
     found: list[Section] = []
     added = ""
     for part in re.split(r"^#+ ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]:
-        title, _, text = part.partition("\n")
+        title, _newline, text = part.partition("\n")
         seen[title] += 1
         key = title if seen[title] == 1 else f"{title}#{seen[title]}"
         section = parse(key, added if is_config_section(title) else "", text)

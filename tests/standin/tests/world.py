@@ -128,6 +128,7 @@ class World:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
         out, err = (s.replace(f"{self.root}/opt", "/opt") for s in (done.stdout, done.stderr))
         return Answer(str(done.returncode), out, err)
@@ -137,7 +138,9 @@ class World:
 
     def vms(self, name: str) -> list[int]:
         """Pids of the Erlang VMs of one node directory."""
-        listing = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True)
+        listing = subprocess.run(
+            ["ps", "-wweo", "pid,args"], capture_output=True, text=True, check=False
+        )
         pattern = re.compile(rf"^ *(\d+) .*-root {re.escape(str(self.root))}/opt/{name} ", re.M)
         return [int(pid) for pid in pattern.findall(listing.stdout)]
 
