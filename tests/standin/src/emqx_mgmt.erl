@@ -22,7 +22,10 @@ node_info() ->
       log_path => list_to_binary(LogDir), sys_path => list_to_binary(code:root_dir())}.
 
 otp_release() ->
-    list_to_binary([erlang:system_info(otp_release), "/", erlang:system_info(version)]).
+    Release = erlang:system_info(otp_release),
+    Full = filename:join([code:lib_dir(kernel), "../../releases", Release, "OTP_VERSION"]),
+    {ok, Version} = file:read_file(Full),
+    <<(string:trim(Version))/binary, "/", (list_to_binary(erlang:system_info(version)))/binary>>.
 
 load() ->
     {ok, Text} = file:read_file("/proc/loadavg"),

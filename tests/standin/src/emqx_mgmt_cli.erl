@@ -125,7 +125,8 @@ conf(["show"]) ->
     print("~ts~n", [hocon:pp(maps:from_list([shown(R) || R <- emqx_conf_schema:roots()]))]);
 conf(["show", Key]) ->
     Path = [Root | _] = binary:split(bin(Key), <<".">>, [global]),
-    case hocon:get(Path, maps:from_list([shown(Root)])) of
+    Shown = [shown(Root) || lists:member(Root, emqx_conf_schema:roots())],
+    case hocon:get(Path, maps:from_list(Shown)) of
         {ok, V} -> print("~ts~n", [hocon:pp(#{bin(Key) => V})]);
         error -> warning("key_not_found~n", [])
     end;
