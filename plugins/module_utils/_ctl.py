@@ -313,7 +313,7 @@ def read_view(rc: int, out: str, err: str) -> View:
     values: dict[str, str] = {}
     rows: list[tuple[str, str]] = []
     for line in lines:
-        key, _, value = line.partition(" ")
+        key, _blank, value = line.partition(" ")
         rows.append((key, value))
         values[key] = "" if value == "unknown" else value.strip()
     if "done" not in values:
@@ -369,7 +369,7 @@ def _why_booting(values: t.Mapping[str, str]) -> str:
 
 def _pairs(words: t.Iterable[str]) -> t.Iterator[tuple[str, str]]:
     for word in words:
-        name, _, value = word.rpartition("=")
+        name, _equals, value = word.rpartition("=")
         yield name, value
 
 
@@ -377,7 +377,7 @@ def _data(rows: t.Iterable[tuple[str, str]]) -> dict[str, int]:
     data: dict[str, int] = {}
     for key, value in rows:
         if key == "data":
-            table, _, size = value.partition(" ")
+            table, _blank, size = value.partition(" ")
             name = _TABLES[table]
             data[name] = data.get(name, 0) + int(size)
     return data

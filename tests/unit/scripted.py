@@ -66,7 +66,9 @@ class ScriptedRunner:
         return answer
 
     def finish(self) -> None:
-        assert not self._script, f"calls not made: {[expected for expected, _ in self._script]}"
+        assert not self._script, (
+            f"calls not made: {[expected for expected, _answer in self._script]}"
+        )
 
 
 def peer(

@@ -19,14 +19,14 @@ CACHE = Path(__file__).resolve().parents[3] / ".cache/lab"
 DEFAULT_LAB = "demo"
 
 
-def do_setup(_: argparse.Namespace) -> None:
+def do_setup(_arguments: argparse.Namespace) -> None:
     """Install this machine's missing packages."""
     installed = setup.install(recipe.packages(image.PACKAGES, "machine"))
     if installed:
         print(f"lab: installed {' '.join(installed)}")
 
 
-def do_image(_: argparse.Namespace) -> None:
+def do_image(_arguments: argparse.Namespace) -> None:
     """Build the host image unless it is there."""
     engine = Engine(CACHE)
     with engine.locked():
@@ -52,7 +52,7 @@ def do_down(args: argparse.Namespace) -> None:
     labs.down(Engine(CACHE), None if args.all else args.name)
 
 
-def do_clean(_: argparse.Namespace) -> None:
+def do_clean(_arguments: argparse.Namespace) -> None:
     """Remove all labs and the image."""
     engine = Engine(CACHE)
     labs.down(engine, None)
@@ -78,7 +78,7 @@ def do_exec(args: argparse.Namespace) -> None:
     os.execvpe(argv[0], argv, engine.environment)
 
 
-def do_status(_: argparse.Namespace) -> None:
+def do_status(_arguments: argparse.Namespace) -> None:
     """Print what exists."""
     engine = Engine(CACHE)
     print(f"measures for this machine: {engine.measures.describe()}")

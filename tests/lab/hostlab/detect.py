@@ -70,7 +70,7 @@ def mount_type(mountinfo: str, path: str) -> str:
     """File system type of the topmost mount on path, from the text of /proc/self/mountinfo."""
     found = ""
     for line in mountinfo.splitlines():
-        mount, _, source = line.partition(" - ")
+        mount, _dash, source = line.partition(" - ")
         if mount.split()[4] == path:
             found = source.split()[0]
     return found
@@ -79,7 +79,7 @@ def mount_type(mountinfo: str, path: str) -> str:
 def v2_mount(mountinfo: str) -> str:
     """Where a cgroup v2 tree is mounted, or an empty string."""
     for line in mountinfo.splitlines():
-        mount, _, source = line.partition(" - ")
+        mount, _dash, source = line.partition(" - ")
         if source.split()[0] == "cgroup2":
             return mount.split()[4]
     return ""

@@ -30,8 +30,8 @@ OURS, OTHERS = "10.89.7.0/24", "10.89.9.0/24"
 
 
 def save(*networks: tuple[str, str]) -> str:
-    forward = "".join(f"-A NETAVARK_FORWARD -s {net} -j ACCEPT\n" for net, _ in networks)
-    chains = "".join(f":NETAVARK-{chain} - [0:0]\n" for _, chain in networks)
+    forward = "".join(f"-A NETAVARK_FORWARD -s {net} -j ACCEPT\n" for net, _chain in networks)
+    chains = "".join(f":NETAVARK-{chain} - [0:0]\n" for _net, chain in networks)
     rules = "".join(
         f"-A POSTROUTING -s {net} -j NETAVARK-{chain}\n-A NETAVARK-{chain} -d {net} -j ACCEPT\n"
         for net, chain in networks

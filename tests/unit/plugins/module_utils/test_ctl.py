@@ -58,7 +58,7 @@ def test_status_json_over_several_lines() -> None:
 
 @pytest.mark.parametrize("out", ["Command table is initializing.\n", "[]", '{"running_nodes": []}'])
 def test_status_that_is_no_status(out: str) -> None:
-    node, _ = ctl(("ctl cluster status --json", (1, out, "")))
+    node, _calls = ctl(("ctl cluster status --json", (1, out, "")))
     with pytest.raises(ParseError, match="expected JSON from emqx ctl cluster status --json, fou"):
         node.status()
 
@@ -82,13 +82,13 @@ def test_the_caller_runs_it(user: str, as_root: bool) -> None:
 
 def test_colours_are_stripped() -> None:
     red = "\x1b[31mERROR: Graceful shutdown failed PID=[]\x1b(B\x1b[m\n"
-    node, _ = ctl(("stop", (1, "\x1b[31mwarned\n\x1b[0m", red)))
+    node, _calls = ctl(("stop", (1, "\x1b[31mwarned\n\x1b[0m", red)))
     assert node.run(["stop"], 9) == (1, "warned\n", "ERROR: Graceful shutdown failed PID=[]\n")
 
 
 @pytest.mark.parametrize("rc", [124, 137, -9])
 def test_a_hanging_call(rc: int) -> None:
-    node, _ = ctl(("ctl cluster", (rc, "half", "")))
+    node, _calls = ctl(("ctl cluster", (rc, "half", "")))
     with pytest.raises(
         CommandError, match=f"emqx ctl cluster join {N1} gave no answer within 12 s"
     ) as caught:
@@ -97,7 +97,7 @@ def test_a_hanging_call(rc: int) -> None:
 
 
 def test_a_hanging_view_does_not_show_its_expression() -> None:
-    node, _ = ctl(("eval", (124, "", "")))
+    node, _calls = ctl(("eval", (124, "", "")))
     with pytest.raises(CommandError, match=r"^emqx eval \.\.\. gave no answer") as caught:
         node.view()
     assert caught.value.details["argv"][-2:] == ["eval", "..."]
@@ -123,7 +123,7 @@ def test_a_hanging_call_is_ended_with_its_children() -> None:
 
 
 def test_cluster_joins_both_streams_and_ignores_the_exit_code() -> None:
-    node, _ = ctl(("ctl cluster leave", (1, "a\n\n", "b\n")))
+    node, _calls = ctl(("ctl cluster leave", (1, "a\n\n", "b\n")))
     assert node.cluster("leave", timeout=5) == "a\nb"
 
 
