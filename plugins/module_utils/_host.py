@@ -129,20 +129,23 @@ _UNIT_PROPERTIES = (
 
 
 def service(run: Runner, unit: str) -> dict[str, t.Any]:
-    """Return ``exists``, ``enabled``, ``active``, ``outdated`` (bool: systemd has not read the
-    unit's files of now) and ``state`` (in words) of a systemd unit.
+    """Return ``exists``, ``enabled``, ``active``, ``waiting``, ``outdated`` (bool: systemd has
+    not read the unit's files of now) and ``state`` (in words) of a systemd unit.
 
-    A unit between two automatic restarts counts as active: it comes back by itself.
+    A unit that waits for its next automatic restart (120 s with EMQX) is not active: it is
+    started like one that is down.
     """
     _rc, stdout, _stderr = run(
         ["systemctl", "show", f"--property={','.join(_UNIT_PROPERTIES)}", unit]
     )
     shown = dict(line.split("=", 1) for line in stdout.splitlines() if "=" in line)
     active = shown.get("ActiveState", "inactive")
+    waiting = shown.get("SubState") == "auto-restart"
     return {
         "exists": shown.get("LoadState") == "loaded",
         "enabled": shown.get("UnitFileState") == "enabled",
-        "active": active in ("active", "activating", "reloading"),
+        "active": active in ("active", "activating", "reloading") and not waiting,
+        "waiting": waiting,
         "outdated": shown.get("NeedDaemonReload") == "yes",
         "state": f"{active} ({shown.get('SubState', 'dead')})",
     }

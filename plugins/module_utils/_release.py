@@ -15,13 +15,25 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
     package_file,
     package_format,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._versions import edition_of, package_of
+from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
+    ENTERPRISE,
+    OPENSOURCE,
+    edition_of,
+    package_of,
+)
 
 _VERSION = r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?"
 _FILE_NAME = re.compile(
     rf"(?P<package>emqx(?:-enterprise)?)-(?P<version>{_VERSION})"
     r"(?:-elixir)?(?:-otp[\d.-]+)?-(?P<token>[a-z]+[\d.]*)-(?P<arch>amd64|arm64)\.(?:deb|rpm|tar\.gz)$"
 )
+
+
+# EMQX documentation 5.8, deploy/install.md; the vendor keeps one folder per version below.
+_DOWNLOADS = {
+    OPENSOURCE: "https://www.emqx.com/en/downloads/broker",
+    ENTERPRISE: "https://www.emqx.com/en/downloads/enterprise",
+}
 
 
 def describe_file(path: str) -> dict[str, str]:
@@ -61,7 +73,8 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
     name = named or package_file(version, package, platform["token"], platform["arch"], suffix)
     location = wish["package"]
     if wish["package_source"] == "download" and not location:
-        location = f"{wish['download_url'].rstrip('/')}/{name}"
+        site = wish["download_url"] or _DOWNLOADS[edition]
+        location = f"{site.rstrip('/')}/{version}/{name}"
     installed, installed_package = _installed(answer, kind)
     return {
         "edition": edition,

@@ -64,7 +64,7 @@ def test_each_file_holds_the_filter_of_its_name() -> None:
 
 def test_release() -> None:
     plan = FILTERS["release"](HOST, WISH)
-    assert plan["location"] == "https://vendor.example/emqx-5.8.9-debian12-amd64.deb"
+    assert plan["location"] == "https://vendor.example/5.8.9/emqx-5.8.9-debian12-amd64.deb"
     assert FILTERS["release"]({}, WISH)["needed"] is True
 
 

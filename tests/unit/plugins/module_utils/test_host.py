@@ -119,7 +119,7 @@ class TestService:
             ),
             (
                 ("loaded", "activating", "auto-restart", "disabled", "no"),
-                (True, False, True, False, "activating (auto-restart)"),
+                (True, False, False, False, "activating (auto-restart)"),
             ),
             (
                 ("loaded", "failed", "failed", "enabled", "no"),
@@ -146,7 +146,9 @@ class TestService:
         text = "".join(f"{name}={value}\n" for name, value in zip(names, shown))
         run = Runner({"systemctl show": (0, text, "")})
         keys = ("exists", "enabled", "active", "outdated", "state")
-        assert _host.service(run, "emqx.service") == dict(zip(keys, expected))
+        found = _host.service(run, "emqx.service")
+        assert found.pop("waiting") == (shown[2] == "auto-restart")
+        assert found == dict(zip(keys, expected))
         assert run.calls == [["systemctl", "show", f"--property={','.join(names)}", "emqx.service"]]
 
     def test_no_systemd_running(self) -> None:

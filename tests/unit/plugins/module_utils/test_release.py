@@ -16,7 +16,7 @@ WISH: dict[str, t.Any] = {
     "package": "",
     "package_source": "download",
     "package_type": "package",
-    "download_url": "https://vendor.example/5.8.9/",
+    "download_url": "https://vendor.example/",
 }
 DEBIAN = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
 ROCKY = _platforms.platform({"ID": "rocky", "VERSION_ID": "9.4"}, "aarch64")
@@ -240,3 +240,9 @@ def test_names_that_are_made_are_read_back() -> None:
         made = _platforms.package_file("5.8.9", "emqx", name["token"], name["arch"], "tar.gz")
         found = _release.describe_file(made)
         assert (found["token"], found["arch"]) == (name["token"], name["arch"])
+
+
+def test_vendor_site_by_edition() -> None:
+    for version, folder in (("5.8.9", "broker"), ("5.10.4", "enterprise")):
+        plan = _release.release({**WISH, "version": version, "download_url": ""}, answer())
+        assert plan["location"].startswith(f"https://www.emqx.com/en/downloads/{folder}/{version}/")
