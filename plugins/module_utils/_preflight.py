@@ -55,8 +55,9 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
 
     ``answer`` is what host_info returned, or ``{"unreachable": reason}``. ``wish`` holds the
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
-    ``data_dir``, ``package_stat`` ({exists, sha256, sidecar} of the package where it is a
-    file, else {}). It may hold the cookie: no finding quotes it.
+    ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
+    ({exists, sha256, sidecar} of the package where it is a file, else {}). It may hold the
+    cookie: no finding quotes it.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
@@ -329,7 +330,7 @@ def _check_disk(
 def _check_data(
     report: _Report, answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]
 ) -> None:
-    names = answer["data_nodes"]
+    names = [] if wish.get("renames") else answer["data_nodes"]
     # Without a name there is a finding of the topology.
     if names and wish["node_name"] and wish["node_name"] not in names:
         report.error(
@@ -337,8 +338,9 @@ def _check_data(
             "emqx_node_name",
             f"a data directory {wish['data_dir']} that is empty or holds {wish['node_name']}",
             f"the data of {', '.join(names)}",
-            f"keep the name (emqx_node_name: {names[0]}), or have the node leave its cluster and "
-            f"move {wish['data_dir']}/mnesia away, as a node under a new name starts empty",
+            f"keep the name (emqx_node_name: {names[0]}), or have the playbook rename_node -e "
+            f"emqx_rename_host={wish['host']} take the node out of its cluster under its old name "
+            "and in again under the new one, as a node under a new name starts empty",
         )
 
 
