@@ -67,9 +67,10 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 test: lint unit sanity standin-test molecule  ## Everything: lint, units, sanity, stand-in, scenarios
 
 .PHONY: lint
-lint: setup  ## ruff, mypy, yamllint, shellcheck, ansible-lint (production), docs, changelog
+lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
-	@mypy plugins tests/lab tests/bench
+	@mypy plugins tests/lab tests/bench tests/standin/tests tests/unit/plugins
+	@cd tests/support && mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py
 	@cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .

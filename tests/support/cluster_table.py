@@ -17,11 +17,10 @@ def main() -> int:
     complete = True
     descriptions: set[str] = set()
     for host in lab.addresses:
-        broker = dict(
-            (part.strip() for part in line.split(":", 1))
-            for line in lab.emqx(host, "ctl", "broker").stdout.splitlines()
-            if ":" in line
-        )
+        broker: dict[str, str] = {}
+        for line in lab.emqx(host, "ctl", "broker").stdout.splitlines():
+            key, _colon, value = line.partition(":")
+            broker[key.strip()] = value.strip()
         view = lab.view(host)
         whole = view["running_nodes"] == wanted and not view["stopped_nodes"]
         complete = complete and whole
