@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pwd
 import re
 import socket
 import typing as t
@@ -219,6 +220,14 @@ def node_atom(name: str) -> str:
     return f"'{name}'"
 
 
+def _home(user: str) -> dict[str, str]:
+    """Return HOME of a user, as runuser leaves the caller's in place; {} for an unknown user."""
+    try:
+        return {"HOME": pwd.getpwnam(user).pw_dir}
+    except KeyError:
+        return {}
+
+
 class Ctl:
     """The command line of the node on this host.
 
@@ -239,7 +248,8 @@ class Ctl:
         self._runner = runner
         self._command = list(command)
         self._switch = ["runuser", "-u", user, "--"] if user and is_root else []
-        self._environment = {**(environment or {}), "LC_ALL": "C", "TERM": "dumb"}
+        home = _home(user) if self._switch else {}
+        self._environment = {**home, **(environment or {}), "LC_ALL": "C", "TERM": "dumb"}
 
     def run(self, arguments: t.Sequence[str], timeout: float) -> tuple[int, str, str]:
         """Run one command and return its exit code, output and error output without colours.
