@@ -20,6 +20,7 @@ import socket
 import stat
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils import _firewalld, _ufw
 from ansible_collections.mqttops.emqx.plugins.module_utils._config import (
     UNKNOWN_BOOT,
     boot_changes,
@@ -164,11 +165,7 @@ def stale_boot_files(current: t.Mapping[str, str | None], record: str) -> list[s
 
 def data_nodes(data_dir: str) -> list[str]:
     """Return the node names that a data directory holds a database of (data_dir/mnesia/NAME)."""
-    try:
-        names = os.listdir(f"{data_dir}/mnesia")
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(name for name in names if "@" in name)
+    return [name for name in _names_in(f"{data_dir}/mnesia") if "@" in name]
 
 
 def free_bytes(path: str) -> int:
@@ -197,6 +194,74 @@ def nft_revision(run: Runner, table: str) -> dict[str, t.Any]:
         return {"available": False, "revision": ""}
     found = re.search(r"chain revision_([0-9a-f]+)", stdout) if rc == 0 else None
     return {"available": True, "revision": found.group(1) if found else ""}
+
+
+def firewall(run: Runner, zones: t.Sequence[str]) -> dict[str, t.Any]:
+    """Return the firewall managers at work (``active``) and our rules in ``firewalld``, ``ufw``.
+
+    ``zones`` are those of firewalld to read besides the default one and all that hold ours.
+    """
+    daemon = os.path.exists("/usr/sbin/firewalld") and service(run, "firewalld.service")["active"]
+    configured = re.search(r"^ENABLED=yes", read_text("/etc/ufw/ufw.conf") or "", re.M | re.I)
+    enabled = configured is not None and os.path.exists("/usr/sbin/ufw")
+    return {
+        "active": [name for name, here in (("firewalld", daemon), ("ufw", enabled)) if here],
+        "firewalld": _firewalld_state(run, zones, daemon),
+        "ufw": _ufw_state(),
+    }
+
+
+_FIREWALLD = ("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1")
+_FIREWALLD_ZONES = "/etc/firewalld/zones"
+
+
+def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[str, t.Any]:
+    # What was removed with its package kept has no rules at work and nothing to remove them.
+    files = _names_in(_FIREWALLD_ZONES) if os.path.exists("/usr/sbin/firewalld") else []
+    permanent = {
+        name[: -len(".xml")]: _firewalld.parse_zone(read_text(f"{_FIREWALLD_ZONES}/{name}") or "")
+        for name in files
+        if name.endswith(".xml")
+    }
+
+    def ask(interface: str, method: str, *arguments: str) -> list[str]:
+        # firewall-cmd answers the same, and takes 20 times as long.
+        argv = ["busctl", "--auto-start=no", "call", *_FIREWALLD, _FIREWALLD[0] + interface]
+        rc, stdout, _stderr = run([*argv, method, *arguments])
+        return _firewalld.parse_reply(stdout) if rc == 0 else []
+
+    default = "".join(ask("", "getDefaultZone")) if active else ""
+    found = {}
+    for zone in {*zones, default, *(zone for zone, rules in permanent.items() if rules)} - {""}:
+        shown = ask(".zone", "getRichRules", "s", zone) if active else []
+        found[zone] = {
+            "runtime": sorted(rule for rule in shown if _firewalld.is_ours(rule)),
+            "permanent": sorted(permanent.get(zone, [])),
+        }
+    return {
+        "default_zone": default,
+        "known_zones": sorted(ask(".zone", "getZones")) if active else [],
+        "zones": found,
+    }
+
+
+def _ufw_state() -> dict[str, t.Any]:
+    installed = os.path.exists("/usr/sbin/ufw")
+    setting = re.search(r"^IPV6=[\"']?(\w+)", read_text("/etc/default/ufw") or "", re.M)
+    rules = {
+        f"v{version}": _ufw.parse_rules(
+            (read_text(f"/etc/ufw/user{suffix}.rules") or "") if installed else ""
+        )
+        for version, suffix in ((4, ""), (6, "6"))
+    }
+    return {"ipv6": setting is not None and setting.group(1).lower() == "yes", **rules}
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def addresses(run: Runner) -> list[str]:

@@ -15,6 +15,9 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._config import environment_key
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._firewall import (
+    problems as firewall_problems,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import expand, flatten
 from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import SUPPORTED
 from ansible_collections.mqttops.emqx.plugins.module_utils._release import (
@@ -56,8 +59,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     ``answer`` is what host_info returned, or ``{"unreachable": reason}``. ``wish`` holds the
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
-    ({exists, sha256, sidecar} of the package where it is a file, else {}). It may hold the
-    cookie: no finding quotes it.
+    ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
+    _firewall.problems). It may hold the cookie: no finding quotes it.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
@@ -77,6 +80,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     _check_package(report, answer, wish)
     _check_disk(report, answer, wish)
     _check_data(report, answer, wish)
+    for severity, *finding in firewall_problems(answer["firewall"], wish["firewall"]):
+        (report.error if severity == "error" else report.warning)(*finding)
     return {"errors": errors, "warnings": warnings}
 
 

@@ -14,7 +14,7 @@ author:
   - mqttops contributors (@mqttops)
 description:
   - Reads the operating system, the installed EMQX, the files and kernel values that are asked
-    for, the unit's state and what is
+    for, the unit's state, this collection's firewall rules and what is
     in the data directory.
   - It changes nothing and returns no file's content. The role P(mqttops.emqx.emqx#role) compares
     its answer with the wish and
@@ -71,6 +71,11 @@ options:
     description: Name of the nftables table (family inet) whose revision mark is returned.
     type: str
     default: mqttops_emqx
+  firewall_zones:
+    description: Zones of firewalld that are read besides the default one.
+    type: list
+    elements: str
+    default: []
   names:
     description: Host names to resolve.
     type: list
@@ -150,6 +155,15 @@ host:
       description: Whether nft is installed and the revision of the loaded table.
       type: dict
       returned: success
+    firewall:
+      description:
+        - >-
+          RV(ignore:active), the firewall managers at work (V(firewalld), V(ufw)); under
+          RV(ignore:firewalld) its zones with the rich rules of this collection, at work and
+          permanent; under RV(ignore:ufw) whether it takes IPv6, and per IP version the number of
+          its rules and the ones of this collection.
+      type: dict
+      returned: success
     resolved:
       description: Addresses by name.
       type: dict
@@ -175,6 +189,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "disks": {"type": "list", "elements": "path", "default": []},
     "sysctls": {"type": "list", "elements": "str", "default": []},
     "nft_table": {"type": "str", "default": "mqttops_emqx"},
+    "firewall_zones": {"type": "list", "elements": "str", "default": []},
     "names": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -203,6 +218,7 @@ def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
         "disks": {path: _host.free_bytes(path) for path in params["disks"]},
         "sysctls": {key: _host.sysctl(key) for key in params["sysctls"]},
         "nft": _host.nft_revision(run, params["nft_table"]),
+        "firewall": _host.firewall(run, params["firewall_zones"]),
         "resolved": {name: _host.resolve(name) for name in params["names"]},
     }
 

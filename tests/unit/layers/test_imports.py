@@ -14,7 +14,18 @@ PLUGINS = Path(__file__).parents[3] / "plugins"
 OURS = "ansible_collections.mqttops.emqx.plugins.module_utils"
 
 # Pure files: no ansible, no input or output, nothing of ours but each other and _errors.
-PURE = frozenset({"_errors", "_topology", "_hocon", "_diagnose", "_versions"})
+PURE = frozenset(
+    {
+        "_errors",
+        "_topology",
+        "_hocon",
+        "_diagnose",
+        "_versions",
+        "_firewall",
+        "_firewalld",
+        "_ufw",
+    }
+)
 # Which layers a file of the membership and API code may use besides the pure ones.
 ALLOWED = {
     "_ctl": frozenset[str](),

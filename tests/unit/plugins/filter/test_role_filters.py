@@ -34,6 +34,15 @@ HOST: dict[str, t.Any] = {
     "release": "",
     "disks": {"/usr": 1},
     "data_nodes": [],
+    "firewall": {
+        "active": [],
+        "firewalld": {"default_zone": "", "known_zones": [], "zones": {}},
+        "ufw": {
+            "ipv6": True,
+            "v4": {"count": 0, "ours": []},
+            "v6": {"count": 0, "ours": []},
+        },
+    },
     "sysctls": {"net.core.somaxconn": "4096"},
     "files": {"/a": {"exists": False, "sha256": "", "owner": "", "group": "", "mode": ""}},
 }
@@ -54,6 +63,16 @@ WISH: dict[str, t.Any] = {
     "node_name": "emqx@10.0.0.1",
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
+    "firewall": {
+        "host": "n1",
+        "backend": "auto",
+        "zones": [],
+        "listener_networks": [],
+        "listener_ports": [1883],
+        "dashboard_networks": [],
+        "dashboard_ports": [18083],
+        "members": {"n1": ["10.0.0.1"]},
+    },
 }
 FILES = [{"path": "/a", "content": "x", "owner": "root", "group": "root", "mode": "0644"}]
 

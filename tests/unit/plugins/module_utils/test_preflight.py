@@ -33,6 +33,16 @@ WISH: Tree = {
     "node_name": "emqx@10.0.0.1",
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
+    "firewall": {
+        "host": "n1",
+        "backend": "auto",
+        "zones": [],
+        "listener_networks": [],
+        "listener_ports": [1883],
+        "dashboard_networks": [],
+        "dashboard_ports": [18083],
+        "members": {"n1": ["10.0.0.1"]},
+    },
 }
 DEBIAN = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
 ALPINE = _platforms.platform({"ID": "alpine", "VERSION_ID": "3.20"}, "x86_64")
@@ -42,6 +52,15 @@ ANSWER: Tree = {
     "release": "",
     "disks": {"/usr": 5 << 30, "/var/lib/emqx": 5 << 30},
     "data_nodes": [],
+    "firewall": {
+        "active": [],
+        "firewalld": {"default_zone": "", "known_zones": [], "zones": {}},
+        "ufw": {
+            "ipv6": True,
+            "v4": {"count": 0, "ours": []},
+            "v6": {"count": 0, "ours": []},
+        },
+    },
 }
 INSTALLED: Tree = {"package": {"name": "emqx", "version": "5.8.9"}}
 # A package on the control node, as it should be.

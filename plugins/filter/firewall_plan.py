@@ -1,0 +1,28 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._firewall import plan
+
+
+def firewall_plan_filter(
+    topology: dict[str, t.Any], wish: dict[str, t.Any], found: dict[str, t.Any]
+) -> dict[str, t.Any]:
+    """Hand the arguments to the pure function."""
+    try:
+        return plan(topology, wish, found)
+    except InputError as error:
+        raise AnsibleFilterError(error.message) from error
+
+
+class FilterModule:
+    """The filter of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"firewall_plan": firewall_plan_filter}
