@@ -168,11 +168,6 @@ def _input_errors(scene: _Scene) -> Errors:
             f"Expected inventory hosts or node names (NAME@HOST), found {item}, which the "
             "inventory does not have: correct it, or give the node's name"
         )
-    if not wish.wanted:
-        yield (
-            f"Expected at least one member to stay, found all ({', '.join(wish.removed)}) to be "
-            "removed: stop the service of the last node by hand if the cluster shall end"
-        )
     for host in wish.removed:
         if host in wish.wanted:
             yield f"Host {host}: expected to stay or to go, found both"
@@ -182,7 +177,7 @@ def _input_errors(scene: _Scene) -> Errors:
                 f"Host {host}: expected a member of the cluster's inventory group, found it "
                 "outside: put it into the group (with its variables) and run this again"
             )
-    if wish.wanted and len(wish.cores) < wish.min_cores:
+    if len(wish.cores) < wish.min_cores:
         yield (
             f"Expected at least {wish.min_cores} cores to stay (emqx_min_cores), found "
             f"{len(wish.cores)}: add a node first, or lower emqx_min_cores"

@@ -201,11 +201,6 @@ def test_a_running_node_on_a_lost_host_would_come_back() -> None:
     assert (agreed["errors"], agreed["evict_now"]) == ([], [NAMES["n3"]])
 
 
-def test_not_all_can_go() -> None:
-    result = run(wish(removed=names("n1", "n2"), min_cores=0), cluster("n1", "n2"))
-    assert "found all (n1, n2) to be removed" in only_error(result)
-
-
 def test_the_cores_the_user_wants_stay() -> None:
     answers = cluster("n1", "n2", "n3")
     error = only_error(run(wish("n1", "n2", removed=names("n3"), min_cores=3), answers))

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The life of a cluster, one test after the other: each starts where the one before it ended.
+
+The members that no test means never close their MQTT listener, from the first test to the last.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from lab_hosts import ROOT, scenario_lab
+from operations import Watch, can_log_in, changed, group, phases, together
+
+LAB = scenario_lab()
+PASSWORD = "Kept0over0all0changes"
+
+
+def run(
+    playbook: str, arguments: t.Sequence[str], *more: str, **variables: t.Any
+) -> subprocess.CompletedProcess[str]:
+    return LAB.playbook(f"mqttops.emqx.{playbook}", *arguments, *more, **variables)
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode != 0, result.stdout
+    assert changed(result.stdout) == set()
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def on_host(host: str, command: str) -> None:
+    """Run a command where SSH may not get to."""
+    lab = [sys.executable, str(ROOT / "tests/lab/lab.py"), "exec", "--name", LAB.name]
+    subprocess.run([*lab, "--", host, "sh", "-c", command], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data() -> None:
+    LAB.emqx("n1", "ctl", "admins", "add", "keeper", PASSWORD, "")
+    assert can_log_in(LAB, "n1", "keeper", PASSWORD)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_gap(data: None) -> t.Iterator[None]:
+    with Watch([LAB.addresses["n1"], LAB.addresses["n2"]], 1883) as watch:
+        yield
+    assert watch.attempts > 100
+    assert watch.gaps == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_add(folder: Path) -> None:
+    four = group(folder, n1={}, n2={}, n3={}, n4={})
+    predicted = done(run("add_node", four, "--check"))
+    output = done(run("add_node", four))
+    assert phases(predicted) == phases(output) - {("membership", "n4")}
+    assert ("change", "n4") in phases(output)
+    assert ("install", "n4") in phases(output)
+    assert {host for _task, host in changed(predicted)} == {"n1", "n2", "n3", "n4"}
+    assert not {host for phase, host in phases(output) if phase == "service"} - {"n4"}
+    together(LAB, "n1", "n2", "n3", "n4")
+    assert can_log_in(LAB, "n4", "keeper", PASSWORD)
+    assert changed(done(run("add_node", four))) == set()
+
+
+def test_add_restarts_no_member(folder: Path) -> None:
+    five = group(folder, n1={}, n2={}, n3={}, n4={}, n5={})
+    text = refused(run("add_node", five, emqx_config={"mqtt.max_packet_size": "2MB"}))
+    assert "n1, n2, n3, n4 would have to restart for it (mqtt.max_packet_size)" in text
+    text = refused(run("add_node", five, emqx_new_hosts="n4"))
+    assert "Host n5: expected a member" in text
+
+
+def test_replace(folder: Path) -> None:
+    five = group(folder, n1={}, n2={}, n3={}, n4={}, n5={})
+    hosts = {"emqx_dead_host": "n4", "emqx_new_host": "n5"}
+    assert "Host n4: expected a dead member" in refused(run("replace_node", five, **hosts))
+    on_host("n4", "systemctl stop emqx; ip link set eth0 down")
+    text = refused(run("add_node", five))
+    assert "replace_node" in text
+    output = done(run("replace_node", five, **hosts))
+    assert ("mqttops.emqx.emqx : Have a member remove what is still listed", "n1") in changed(
+        output
+    )
+    together(LAB, "n1", "n2", "n3", "n5")
+    assert can_log_in(LAB, "n5", "keeper", PASSWORD)
+
+
+def test_status_has_a_row_for_every_host(folder: Path) -> None:
+    five = group(folder, n1={}, n2={}, n3={}, n4={}, n5={})
+    report = folder / "status.json"
+    output = done(run("status", five, emqx_status_json=str(report)))
+    assert changed(output) == set()
+    rows = {row["host"]: row for row in json.loads(report.read_text(encoding="utf-8"))["nodes"]}
+    assert {host: row["state"] for host, row in rows.items()} == {
+        "n1": "ready",
+        "n2": "ready",
+        "n3": "ready",
+        "n4": "unreachable",
+        "n5": "ready",
+    }
+    assert all(rows[host]["agrees"] for host in ("n1", "n2", "n3", "n5"))
+    text = refused(run("status", five, emqx_status_strict=True))
+    assert "n4: unreachable" in text
+
+
+def test_a_force_left_node_comes_back_empty(folder: Path) -> None:
+    five = group(folder, n1={}, n2={}, n3={}, n4={}, n5={})
+    on_host("n4", "ip link set eth0 up")
+    text = refused(run("add_node", five))
+    assert (
+        f"Host n4: expected an empty data directory, found a database of {LAB.node_name('n4')}"
+        in text
+    )
+    done(
+        run(
+            "add_node", group(folder, n1={}, n2={}, n3={}, n5={}, n4={"emqx_allow_data_loss": True})
+        )
+    )
+    together(LAB, "n1", "n2", "n3", "n4", "n5")
+    assert LAB.hosts["n4"].check_output("ls /var/lib/emqx").count("mnesia-aside-") == 1
+
+
+def test_remove(folder: Path) -> None:
+    five = group(folder, n1={}, n2={}, n3={}, n4={}, n5={})
+    both = {"emqx_remove_hosts": "n4,n5"}
+    assert "at least 4 cores" in refused(run("remove_node", five, **both, emqx_min_cores=4))
+    everybody = {"emqx_remove_hosts": ["n1", "n2", "n3", "n4", "n5"]}
+    assert "at least one member to stay" in refused(run("remove_node", five, **everybody))
+    assert "found n9" in refused(run("remove_node", five, emqx_remove_hosts="n9"))
+    predicted = done(run("remove_node", five, "--check", **both))
+    output = done(run("remove_node", five, **both))
+    gone = {step for step in changed(output) if step[1] in ("n4", "n5")}
+    assert {step for step in changed(predicted) if step[1] in ("n4", "n5")} == gone
+    together(LAB, "n1", "n2", "n3")
+    for host in ("n4", "n5"):
+        service = LAB.hosts[host].service("emqx")
+        assert not service.is_running
+        assert not service.is_enabled
+        assert "mnesia-aside-" in LAB.hosts[host].check_output("ls /var/lib/emqx")
+    for host in ("n1", "n2", "n3"):
+        for path in ("/etc/emqx/emqx.conf", "/etc/mqttops-emqx/firewall.nft"):
+            assert LAB.addresses["n4"] not in LAB.hosts[host].file(path).content_string
+    assert changed(done(run("remove_node", five, **both))) == set()
+
+
+def test_rename(folder: Path) -> None:
+    name = f"emqx3@{LAB.addresses['n3']}"
+    three = group(folder, n1={}, n2={}, n3={"emqx_node_name": name})
+    assert "rename_node -e emqx_rename_host=n3" in refused(run("site", three))
+    output = done(run("rename_node", three, emqx_rename_host="n3"))
+    assert "mnesia-aside-" in output
+    members = sorted([LAB.node_name("n1"), LAB.node_name("n2"), name])
+    for host in ("n1", "n2", "n3"):
+        assert LAB.view(host) == {"running_nodes": members, "stopped_nodes": []}
+    assert can_log_in(LAB, "n3", "keeper", PASSWORD)
+    assert changed(done(run("rename_node", three, emqx_rename_host="n3"))) == set()

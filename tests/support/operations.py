@@ -1,0 +1,108 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""For tests of a cluster's life: groups of hosts, what a run changed, a watch on listeners."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+import typing as t
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from lab_hosts import Lab
+
+Steps = t.Set[t.Tuple[str, str]]
+
+
+def group(folder: Path, **hosts: dict[str, t.Any]) -> list[str]:
+    """Return the arguments that make these hosts, with their variables, the cluster's group."""
+    path = folder / "fleet.json"
+    path.write_text(json.dumps({"fleet": {"hosts": hosts}}), encoding="utf-8")
+    return [f"--inventory={path}", "--extra-vars=emqx_cluster_group=fleet"]
+
+
+def changed(output: str) -> Steps:
+    """Return which task changed which host, by the text that a run printed."""
+    steps: Steps = set()
+    task = ""
+    for line in output.splitlines():
+        started = re.match(r"TASK \[(.*)\] \**$", line)
+        if started:
+            task = started.group(1)
+        done = re.match(r"changed: \[([^\] ]+)", line)
+        if done:
+            steps.add((task, done.group(1)))
+    return steps
+
+
+def phases(output: str) -> Steps:
+    """Return which phase of the role had something to do on which host."""
+    steps: Steps = set()
+    for match in re.finditer(r"^included: \S*/tasks/(\S+)/\S+ for (.*)$", output, re.MULTILINE):
+        steps |= {(match.group(1), host) for host in match.group(2).split(", ")}
+    return steps
+
+
+def together(lab: Lab, *hosts: str) -> None:
+    """Assert, by what each of the nodes says of itself, that exactly these are one cluster."""
+    members = sorted(lab.node_name(host) for host in hosts)
+    for host in hosts:
+        assert lab.view(host) == {"running_nodes": members, "stopped_nodes": []}, host
+
+
+def can_log_in(lab: Lab, host: str, user: str, password: str) -> bool:
+    """Tell whether a host's dashboard knows a user."""
+    request = urllib.request.Request(
+        f"http://{lab.addresses[host]}:18083/api/v5/login",
+        data=json.dumps({"username": user, "password": password}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError:
+        return False
+
+
+def wait_for(condition: t.Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not reached in {seconds:g} s"
+        time.sleep(0.2)
+
+
+class Watch:
+    """Connects to a port of some addresses every 200 ms and notes when one does not answer."""
+
+    def __init__(self, addresses: t.Iterable[str], port: int) -> None:
+        self.attempts = 0
+        self.gaps: list[str] = []
+        self._end = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._watch, args=(address, port), daemon=True)
+            for address in addresses
+        ]
+
+    def _watch(self, address: str, port: int) -> None:
+        while not self._end.wait(0.2):
+            self.attempts += 1
+            try:
+                socket.create_connection((address, port), timeout=5).close()
+            except OSError as error:
+                self.gaps.append(f"{time.strftime('%H:%M:%S')} {address}:{port}: {error}")
+
+    def __enter__(self) -> Watch:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_ignored: object) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
