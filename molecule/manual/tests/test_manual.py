@@ -1,0 +1,59 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Joined by hand: what check mode predicts is what the run then does."""
+
+from __future__ import annotations
+
+import typing as t
+
+from lab_hosts import scenario_lab
+from operations import can_log_in, changed, phases, together
+
+LAB = scenario_lab()
+HOSTS = sorted(LAB.addresses)
+PASSWORD = "Kept0over0all0changes"
+JOIN = "mqttops.emqx.emqx : Join the seed"
+
+
+def site(*arguments: str, **variables: t.Any) -> str:
+    variables = {
+        "emqx_discovery_strategy": "manual",
+        "emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1"},
+        **variables,
+    }
+    result = LAB.playbook("mqttops.emqx.site", *arguments, **variables)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_empty_hosts() -> None:
+    predicted = site("--check")
+    assert not LAB.hosts["n1"].file("/usr/bin/emqx").exists
+    output = site()
+    assert phases(predicted) == phases(output)
+    joins = {step for step in changed(output) if step[0] == JOIN}
+    assert joins == {(JOIN, "n2"), (JOIN, "n3")}
+    assert {step for step in changed(predicted) if step[0] == JOIN} == joins
+    together(LAB, *HOSTS)
+
+
+def test_members_stay_as_they_are() -> None:
+    LAB.emqx("n2", "ctl", "admins", "add", "keeper", PASSWORD, "")
+    assert changed(site()) == set()
+    together(LAB, *HOSTS)
+
+
+def test_check_mode_names_each_task_that_then_changes_something() -> None:
+    for host in ("n1", "n3"):
+        assert "successfully" in LAB.emqx(host, "ctl", "cluster", "leave").stdout
+    LAB.hosts["n2"].check_output("chmod 0644 /etc/emqx/emqx.conf")
+    change = {"emqx_config": {"mqtt.max_packet_size": "2MB"}}
+    predicted = changed(site("--check", **change))
+    # The node that holds data is the seed now, and not the first one.
+    assert {step for step in predicted if step[0] == JOIN} == {(JOIN, "n1"), (JOIN, "n3")}
+    for host in HOSTS:
+        together(LAB, host)
+    assert changed(site(**change)) == predicted
+    together(LAB, *HOSTS)
+    assert all(can_log_in(LAB, host, "keeper", PASSWORD) for host in HOSTS)
