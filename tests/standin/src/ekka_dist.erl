@@ -23,10 +23,10 @@ accept_connection(AcceptPid, Socket, MyNode, Allowed, SetupTime) ->
 setup(Node, Type, MyNode, LongOrShortNames, SetupTime) ->
     (carrier()):setup(Node, Type, MyNode, LongOrShortNames, SetupTime).
 close(Listen) -> (carrier()):close(Listen).
-is_node_name(Node) -> (carrier()):is_node_name(Node).
+is_node_name(Node) -> dist_util:is_node_name(Node).
 address() -> (carrier()):address().
 childspecs() ->
-    case erlang:function_exported(carrier(), childspecs, 0) of
+    case lists:member({childspecs, 0}, (carrier()):module_info(exports)) of
         true -> (carrier()):childspecs();
         false -> {ok, []}
     end.

@@ -36,6 +36,9 @@ unsupported(Strategy) ->
     exit({unsupported_discovery_strategy, Strategy}).
 
 setup_log() ->
+    %% EMQX logs warnings and worse: the alerts of TLS, which are notices, are not among them.
+    ok = logger:set_application_level(ssl, warning),
+    ok = logger:set_primary_config(level, notice),
     Template = #{template => [time, " [", level, "] ", msg, "\n"], time_offset => "+00:00"},
     Formatter = {logger_formatter, Template#{single_line => true}},
     {ok, Dir} = application:get_env(emqx, log_dir),
@@ -63,8 +66,11 @@ init(apps) ->
     ],
     #{http := Http} = emqx_conf:get([dashboard, listeners]),
     {ok, {#{strategy => one_for_one, intensity => 0},
-          Mqtt ++ [listener(emqx_dashboard, B) || B <- [maps:get(bind, Http, 18083)],
+          Mqtt ++ [listener(emqx_dashboard, dashboard_bind(B, Http)) || B <- [maps:get(bind, Http, 18083)],
                                                   B =/= 0, maps:get(enable, Http, true)]}}.
+
+dashboard_bind(Port, #{inet6 := true}) when is_integer(Port) -> {{0, 0, 0, 0, 0, 0, 0, 0}, Port};
+dashboard_bind(Bind, _Http) -> Bind.
 
 tcp_listeners() ->
     Default = #{bind => {{0, 0, 0, 0}, 1883}},

@@ -1,6 +1,7 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% The RPC port: 5370 + N, or rpc.server_port with manual port discovery. It only listens.
+%% The RPC port: 5370 + N, or rpc.server_port with manual port discovery. It only listens; with
+%% rpc.protocol = ssl it talks to those who show a certificate of its CA, whatever its names.
 -module(gen_rpc_server).
 -export([bind/0, serve/1]).
 
@@ -14,7 +15,20 @@ bind() ->
     end.
 
 serve(Socket) ->
-    case gen_tcp:recv(Socket, 0) of
-        {ok, _} -> serve(Socket);
+    case emqx_conf:get([rpc]) of
+        #{protocol := tcp} ->
+            drain(gen_tcp, Socket);
+        #{protocol := ssl} = Rpc ->
+            Files = maps:to_list(maps:with([certfile, keyfile, cacertfile], Rpc)),
+            Options = [{verify, verify_peer}, {fail_if_no_peer_cert, true} | Files],
+            case ssl:handshake(Socket, Options, maps:get(authentication_timeout, Rpc)) of
+                {ok, Tls} -> drain(ssl, Tls);
+                {error, _} -> gen_tcp:close(Socket)
+            end
+    end.
+
+drain(Transport, Socket) ->
+    case Transport:recv(Socket, 0) of
+        {ok, _} -> drain(Transport, Socket);
         {error, _} -> ok
     end.

@@ -154,7 +154,8 @@ hocon("generate", #{conf := Files, dir := Dir, time := Time}, Raw) ->
     App = [
         {emqx, [{config_files, Files}, {etc_dir, Env("EMQX_ETC_DIR")}, {data_dir, Env("RUNNER_DATA_DIR")},
                 {log_dir, Env("RUNNER_LOG_DIR")}, {root_dir, Env("RUNNER_ROOT_DIR")}]},
-        {kernel, [{net_ticktime, maps:get(dist_net_ticktime, Node)},
+        %% until emqx_machine sets up the log: the alerts of TLS are notices
+        {kernel, [{logger_level, warning}, {net_ticktime, maps:get(dist_net_ticktime, Node)},
                   {prevent_overlapping_partitions, maps:get(prevent_overlapping_partitions, Cluster)}]},
         {mnesia, [{dump_log_write_threshold, 5000}]}
     ],

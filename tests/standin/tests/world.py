@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,7 +150,9 @@ class World:
     def kill(self, name: str) -> None:
         """End whatever VM of this node directory still runs."""
         for pid in self.vms(name):
-            os.kill(pid, 9)
+            # One that was ending by itself may be gone by now.
+            with suppress(ProcessLookupError):
+                os.kill(pid, 9)
         self.wait_vms(name, 0)
 
     def wipe(self, name: str) -> None:

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates for nodes, good ones and such that no peer takes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Files:
+    """One certificate on disk, with what belongs to it."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
+
+class Authority:
+    """A CA of its own in `folder`."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, common_name(name)
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        self.cert = self._signed(self.name, self.key, 1, constraints)
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(self.cert.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, label: str, *names: x509.GeneralName, days: int = 1) -> Files:
+        """A certificate for client and server; `days` below 0 is one that has expired."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        cert = self._signed(
+            common_name(label),
+            key,
+            days,
+            x509.SubjectAlternativeName(names),
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+            ),
+        )
+        files = Files(self.folder / f"{label}.pem", self.folder / f"{label}.key", self.file)
+        files.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        files.key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return files
+
+    def _signed(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        days: int,
+        *extensions: x509.ExtensionType,
+    ) -> x509.Certificate:
+        now = dt.datetime.now(dt.timezone.utc)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - 30 * DAY)
+            .not_valid_after(now + days * DAY)
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+
+def common_name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def ip(address: str) -> x509.IPAddress:
+    return x509.IPAddress(ipaddress.ip_address(address))
