@@ -137,6 +137,8 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
       host_is_ip, ip_version (4, 6 or 0);
     * ``members``, ``cores``, ``replicants``, ``seeds``: node names in the order given;
     * ``cluster_ports``, ``addresses``: sorted and unique;
+    * ``ipv6``: whether the nodes talk to one another over IPv6; ``rpc_listen``: the keys of rpc
+      that this takes;
     * ``errors``, ``warnings``: all findings, each with code, host ("" for the cluster),
       variable, expected, found, remedy and message.
 
@@ -171,6 +173,8 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         "seeds": list(cores),
         "cluster_ports": sorted(ports),
         "addresses": sorted({address for node in unique for address in node["addresses"]}),
+        "ipv6": _family(wanted) == 6,
+        "rpc_listen": _rpc_listen(wanted),
         "errors": list(errors),
         "warnings": list(_warnings(unique)),
     }
@@ -253,6 +257,20 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
         "host_is_ip": parsed is not None,
         "ip_version": parsed.version if parsed else 0,
     }
+
+
+def _family(wanted: dict[str, t.Any]) -> int:
+    return 6 if "6" in str(wanted["proto_dist"]) else 4
+
+
+def _rpc_listen(wanted: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the rpc keys that take the RPC port along to IPv6 (EMQX 5.4 and newer).
+
+    Without ipv6_only its clients would still try the IPv4 address of a name that has both.
+    """
+    if _family(wanted) == 4 or not _versions.feature("rpc_listen_address", wanted["version"]):
+        return {}
+    return {"listen_address": "::", "ipv6_only": True}
 
 
 def _port_number(value: t.Any) -> int:
@@ -422,7 +440,7 @@ def _host_errors(node: Node, wanted: dict[str, t.Any]) -> Findings:
             remedy,
         )
     proto_dist = wanted["proto_dist"]
-    family = 6 if "6" in str(proto_dist) else 4
+    family = _family(wanted)
     if address and address.version != family and proto_dist in _OTHER_FAMILY:
         yield _finding(
             "address_family",

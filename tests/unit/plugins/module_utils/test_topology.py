@@ -86,6 +86,24 @@ class TestNodePorts:
             _topology.node_ports("emqx@h", "auto")
 
 
+class TestIpv6:
+    @pytest.mark.parametrize("proto_dist", ["inet6_tcp", "inet6_tls"])
+    @pytest.mark.parametrize("version", ["", "5.4.0", "5.8.9", "6.0.0"])
+    def test_the_rpc_port_goes_along(self, proto_dist: str, version: str) -> None:
+        model = _topology.build(three(), {"proto_dist": proto_dist, "version": version})
+        assert model["ipv6"] is True
+        assert model["rpc_listen"] == {"listen_address": "::", "ipv6_only": True}
+
+    def test_not_where_emqx_has_no_key_for_it(self) -> None:
+        model = _topology.build(three(), {"proto_dist": "inet6_tcp", "version": "5.3.2"})
+        assert (model["ipv6"], model["rpc_listen"]) == (True, {})
+
+    @pytest.mark.parametrize("proto_dist", ["inet_tcp", "inet_tls"])
+    def test_not_over_ipv4(self, proto_dist: str) -> None:
+        model = _topology.build(three(), {"proto_dist": proto_dist, "version": "5.8.9"})
+        assert (model["ipv6"], model["rpc_listen"]) == (False, {})
+
+
 class TestModel:
     def test_defaults(self) -> None:
         model = _topology.build(three(emqx_node_role="replicant"), {"discovery_strategy": "static"})
@@ -116,6 +134,8 @@ class TestModel:
             "seeds": ["emqx@10.0.0.1", "emqx@10.0.0.2"],
             "cluster_ports": [4370, 5370],
             "addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+            "ipv6": False,
+            "rpc_listen": {},
             "errors": [],
             "warnings": model["warnings"],
         }
