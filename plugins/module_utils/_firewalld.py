@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 ACCEPT_PRIORITY = -4370
 DROP_PRIORITY = -4369

@@ -31,6 +31,7 @@ def check(runtime: Path, conf: str, **env: str) -> subprocess.CompletedProcess[s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        check=False,
     )
 
 

@@ -104,7 +104,7 @@ def stop_s6(world: World) -> None:
     assert world.emqx("s6", "stop").code == "0"
 
 
-def nothing(_: World) -> None:
+def nothing(_world: World) -> None:
     """Most commands followed the one before them directly."""
 
 

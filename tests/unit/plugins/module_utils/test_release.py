@@ -27,9 +27,9 @@ DEB, RPM, TAR = (
 )
 
 
-def answer(platform: dict[str, t.Any] = DEBIAN, **found: t.Any) -> dict[str, t.Any]:
+def answer(platform: dict[str, t.Any] | None = None, **found: t.Any) -> dict[str, t.Any]:
     nothing = {"package": {"name": "", "version": ""}, "release": ""}
-    return {"platform": platform, **nothing, **found}
+    return {"platform": platform or DEBIAN, **nothing, **found}
 
 
 class TestWhatAndWhere:

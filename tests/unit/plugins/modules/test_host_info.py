@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import typing as t
@@ -46,7 +47,8 @@ class Commands:
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
-    monkeypatch.setattr(AnsibleModule, "run_command", lambda *a, **k: found(*a, **k))
+    # An object set on the class would not be handed the module.
+    monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(found))
     return found
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import grp
 import json
 import os
@@ -35,7 +36,8 @@ class Emqx:
     """Stands for unshare and all that it starts: keeps what it was asked and saw."""
 
     def __init__(self, rc: int = 0, out: str = "", err: str = "") -> None:
-        self.answer: tuple[int, str, str] | Exception = (rc, out, err)
+        self.answer = (rc, out, err)
+        self.error: OSError | None = None
         self.calls: list[list[str]] = []
         self.environments: list[dict[str, str]] = []
         self.seen: dict[str, tuple[str, int, int]] = {}
@@ -50,15 +52,16 @@ class Emqx:
             info = os.stat(candidate)
             text = Path(candidate).read_text()
             self.seen[target] = (text, stat.S_IMODE(info.st_mode), info.st_gid)
-        if isinstance(self.answer, Exception):
-            raise self.answer
+        if self.error is not None:
+            raise self.error
         return self.answer
 
 
 @pytest.fixture
 def emqx(monkeypatch: pytest.MonkeyPatch) -> Emqx:
     node = Emqx()
-    monkeypatch.setattr(AnsibleModule, "run_command", lambda *a, **k: node(*a, **k))
+    # An object set on the class would not be handed the module.
+    monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(node))
     return node
 
 
