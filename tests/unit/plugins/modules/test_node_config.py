@@ -287,7 +287,10 @@ class TestValidation:
         ],
     )
     def test_no_right_to_mount_says_what_to_do(self, host: Host, emqx: Emqx, result: t.Any) -> None:
-        emqx.answer = result
+        if isinstance(result, OSError):
+            emqx.error = result
+        else:
+            emqx.answer = result
         answer = host.run(host.file())
         assert answer["failed"] is True
         assert "emqx_config_validate: false" in answer["msg"]
