@@ -80,8 +80,10 @@ def networks(sources: t.Iterable[t.Any]) -> list[str]:
 
 
 def _network(source: t.Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    text = str(source).strip()
     try:
-        return ipaddress.ip_network(str(source).strip(), strict=False)
+        # A zone such as %eth0 names an interface of this host only.
+        return ipaddress.ip_network("" if "%" in text else text, strict=False)
     except ValueError:
         raise InputError(
             f"{source!r} cannot be the source of a firewall rule: expected an IP address or a "
@@ -169,8 +171,8 @@ def problems(found: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> t.Ite
             "emqx_firewall_backend",
             f"{name} as the only packet filter in charge",
             f"{' and '.join(others)} at work, too",
-            f"set emqx_firewall_backend to {others[0]} or auto, or let the ports pass in "
-            f"{others[0]} yourself: what it rejects stays closed whatever {name} accepts",
+            f"what it rejects stays closed: set emqx_firewall_backend to {others[0]}, or let the "
+            "ports pass there yourself",
         )
     if name == "firewalld" and name in active:
         yield from _zone_problems(found["firewalld"], wish["zones"])
