@@ -56,6 +56,17 @@ def together(lab: Lab, *hosts: str) -> None:
         assert lab.view(host) == {"running_nodes": members, "stopped_nodes": []}, host
 
 
+def is_ready(lab: Lab, host: str) -> bool:
+    """Tell whether a host's node says that it is in operation."""
+    try:
+        with urllib.request.urlopen(
+            f"http://{lab.addresses[host]}:18083/status", timeout=10
+        ) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def can_log_in(lab: Lab, host: str, user: str, password: str) -> bool:
     """Tell whether a host's dashboard knows a user."""
     request = urllib.request.Request(

@@ -1,0 +1,182 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Faults in the middle of a join. The end is judged by what every node says of itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from lab_hosts import ROOT, scenario_lab
+from operations import can_log_in, changed, group, is_ready, together, wait_for
+
+LAB = scenario_lab()
+HOSTS = sorted(LAB.addresses)
+THREE = ("n1", "n2", "n3")
+PASSWORD = "Kept0over0all0faults"
+VARIABLES = f"--extra-vars=@{ROOT / 'molecule/faults/vars.yml'}"
+JOIN = "TASK [mqttops.emqx.emqx : Join the seed]"
+
+
+def on_all(action: t.Callable[[str], object], hosts: t.Iterable[str]) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(action, hosts))
+
+
+def empty(host: str) -> None:
+    """Make a host's node a fresh one that runs alone."""
+    LAB.hosts[host].check_output("systemctl stop emqx && rm -rf /var/lib/emqx/mnesia")
+    LAB.hosts[host].check_output("systemctl start emqx")
+    wait_for(lambda: is_ready(LAB, host), 60)
+
+
+@pytest.fixture(autouse=True)
+def fresh(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("parametrize")
+    on_all(empty, HOSTS if marker else THREE)
+
+
+def keep(host: str, user: str) -> None:
+    assert "ok" in LAB.emqx(host, "ctl", "admins", "add", user, PASSWORD, "").stdout
+    assert can_log_in(LAB, host, user, PASSWORD)
+
+
+def known_on(user: str) -> list[str]:
+    return [host for host in HOSTS if can_log_in(LAB, host, user, PASSWORD)]
+
+
+def site(folder: Path, *arguments: str, **hosts: dict[str, t.Any]) -> tuple[int, str]:
+    members = {host: hosts.get(host, {}) for host in THREE}
+    result = LAB.playbook("mqttops.emqx.site", *group(folder, **members), VARIABLES, *arguments)
+    return result.returncode, " ".join((result.stdout + result.stderr).split())
+
+
+def well(folder: Path, **hosts: dict[str, t.Any]) -> None:
+    code, text = site(folder, **hosts)
+    assert code == 0, text
+    together(LAB, *THREE)
+
+
+class Started:
+    """site.yml in the background, up to the moment in which the joins begin."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "run.log"
+        argv = ["ansible-playbook", "mqttops.emqx.site", VARIABLES]
+        argv += [f"--inventory={LAB.inventory}", f"--inventory={ROOT}/tests/inventory/hosts.yml"]
+        argv += group(folder, **{host: {} for host in THREE})
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "tests/ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+            "PYTHONUNBUFFERED": "1",
+        }
+        with self.log.open("w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                argv, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        wait_for(lambda: JOIN in self.output, 120)
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("user", ["", "keeper"], ids=["empty", "data"])
+def test_five_join_one_seed_at_once(user: str) -> None:
+    if user:
+        keep("n1", user)
+    result = LAB.playbook(str(ROOT / "molecule/faults/join.yml"))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert len(changed(result.stdout)) == 5
+    together(LAB, *HOSTS)
+    assert known_on(user) == (HOSTS if user else [])
+
+
+def test_killed_controller(tmp_path: Path) -> None:
+    keep("n1", "killed")
+    run = Started(tmp_path)
+    wait_for(lambda: "cluster join" in LAB.hosts["n3"].check_output("ps -ef"), 30)
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait()
+    well(tmp_path)
+    assert set(THREE) <= set(known_on("killed"))
+
+
+def test_seed_stopped_during_the_joins(tmp_path: Path) -> None:
+    keep("n1", "stopped")
+    run = Started(tmp_path)
+    LAB.hosts["n1"].check_output("systemctl kill --signal=KILL emqx; systemctl stop emqx")
+    assert run.process.wait(timeout=120) != 0, run.output
+    well(tmp_path)
+    assert set(THREE) <= set(known_on("stopped"))
+
+
+def test_another_cookie_on_one_host(tmp_path: Path) -> None:
+    keep("n1", "cookie")
+    code, text = site(tmp_path, n3={"emqx_cookie": "Another0cookie0than0others"})
+    assert code != 0
+    assert "the cookies differ" in text
+    together(LAB, "n3")
+    well(tmp_path)
+    assert set(THREE) <= set(known_on("cookie"))
+
+
+def test_a_port_that_is_dropped_in_one_direction(tmp_path: Path) -> None:
+    keep("n1", "dropped")
+    rules = (
+        "nft add table inet fault; nft add chain inet fault input '{ type filter hook input "
+        "priority 0; }'; nft add rule inet fault input ip saddr "
+        f"{LAB.addresses['n3']} tcp dport 4370 drop"
+    )
+    LAB.hosts["n1"].check_output(rules.replace("%", "%%"))
+    try:
+        code, text = site(tmp_path)
+        assert code != 0
+        assert f"tcp {LAB.addresses['n1']}:4370 does not answer: a firewall drops it" in text
+        together(LAB, "n3")
+    finally:
+        LAB.hosts["n1"].check_output("nft delete table inet fault")
+    well(tmp_path)
+    assert set(THREE) <= set(known_on("dropped"))
+
+
+def test_two_hosts_with_data(tmp_path: Path) -> None:
+    keep("n2", "second")
+    keep("n3", "third")
+    code, text = site(tmp_path)
+    assert code != 0
+    assert "No node joined another one" in text
+    for host in ("n2", "n3"):
+        assert f"{host} ({LAB.node_name(host)}) holds 1 dashboard users" in text
+    assert "emqx_allow_data_loss: true" in text
+    for host in THREE:
+        together(LAB, host)
+    assert (known_on("second"), known_on("third")) == (["n2"], ["n3"])
+    well(tmp_path, n3={"emqx_allow_data_loss": True})
+    assert set(THREE) <= set(known_on("second"))
+    assert known_on("third") == []
+
+
+def test_a_host_in_another_cluster(tmp_path: Path) -> None:
+    empty("n4")
+    keep("n1", "first")
+    for joiner, seed in (("n2", "n1"), ("n3", "n4")):
+        LAB.emqx(joiner, "ctl", "cluster", "join", LAB.node_name(seed))
+    code, text = site(tmp_path)
+    assert code != 0
+    assert f"n3 ({LAB.node_name('n3')}) is in a cluster with {LAB.node_name('n4')}" in text
+    together(LAB, "n1", "n2")
+    together(LAB, "n3", "n4")
+    LAB.emqx("n3", "ctl", "cluster", "leave")
+    well(tmp_path)
+    together(LAB, "n4")
+    assert set(THREE) <= set(known_on("first"))
