@@ -272,6 +272,24 @@ def addresses(run: Runner) -> list[str]:
     return [str(ip) for ip in sorted(map(ipaddress.ip_address, found), key=lambda ip: ip.version)]
 
 
+def certificates(run: Runner, files: t.Mapping[str, str]) -> dict[str, str]:
+    """Return the PEM texts ``certificate``, ``ca`` and ``public_key`` (of the private key).
+
+    ``files`` has the paths ``certificate``, ``ca`` and ``key``. What is not there is "".
+    """
+    if not files:
+        return {}
+    try:
+        rc, stdout, _stderr = run(["openssl", "pkey", "-in", files["key"], "-pubout"])
+    except OSError:
+        rc, stdout = 1, ""
+    return {
+        "certificate": read_text(files["certificate"]) or "",
+        "ca": read_text(files["ca"]) or "",
+        "public_key": stdout if rc == 0 else "",
+    }
+
+
 def search_path() -> str:
     """Return PATH with the folders of system commands, which a plain ``su`` leaves out."""
     return ":".join([os.environ.get("PATH", "/usr/bin:/bin"), "/usr/sbin", "/sbin"])

@@ -60,7 +60,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
     ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
-    _firewall.problems). It may hold the cookie: no finding quotes it.
+    _firewall.problems), ``tls`` (errors of _certificates.plan). It may hold the cookie: no finding
+    quotes it.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
@@ -82,6 +83,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     _check_data(report, answer, wish)
     for severity, *finding in firewall_problems(answer["firewall"], wish["firewall"]):
         (report.error if severity == "error" else report.warning)(*finding)
+    for found in wish["tls"]:
+        report.error(*found)
     return {"errors": errors, "warnings": warnings}
 
 

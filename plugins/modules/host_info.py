@@ -76,6 +76,10 @@ options:
     type: list
     elements: str
     default: []
+  certificates:
+    description: Paths of what the node talks TLS with, V(certificate), V(key) and V(ca).
+    type: dict
+    default: {}
   names:
     description: Host names to resolve.
     type: list
@@ -164,6 +168,10 @@ host:
           its rules and the ones of this collection.
       type: dict
       returned: success
+    certificates:
+      description: As PEM, the node's certificate, the public part of its key, and the CA's.
+      type: dict
+      returned: success
     resolved:
       description: Addresses by name.
       type: dict
@@ -190,6 +198,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "sysctls": {"type": "list", "elements": "str", "default": []},
     "nft_table": {"type": "str", "default": "mqttops_emqx"},
     "firewall_zones": {"type": "list", "elements": "str", "default": []},
+    "certificates": {"type": "dict", "default": {}},
     "names": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -219,6 +228,7 @@ def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
         "sysctls": {key: _host.sysctl(key) for key in params["sysctls"]},
         "nft": _host.nft_revision(run, params["nft_table"]),
         "firewall": _host.firewall(run, params["firewall_zones"]),
+        "certificates": _host.certificates(run, params["certificates"]),
         "resolved": {name: _host.resolve(name) for name in params["names"]},
     }
 

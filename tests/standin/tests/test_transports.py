@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from tests.standin.tests.certificates import Authority, Files, ip
 from tests.standin.tests.world import World, build, private_network, wait_until
+from tests.support.certificates import Authority, Files, ip
 
 PAIR = ("s4", "s5")
 RECORDED_FAILURE = (

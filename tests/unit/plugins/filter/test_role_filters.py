@@ -63,6 +63,7 @@ WISH: dict[str, t.Any] = {
     "node_name": "emqx@10.0.0.1",
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
+    "tls": [],
     "firewall": {
         "host": "n1",
         "backend": "auto",

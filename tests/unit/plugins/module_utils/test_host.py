@@ -302,6 +302,24 @@ class TestNft:
         assert run.calls == [list(self.LIST)]
 
 
+class TestCertificates:
+    def test_what_there_is(self, tmp_path: Path) -> None:
+        files = {name: str(tmp_path / name) for name in ("certificate", "key", "ca")}
+        (tmp_path / "certificate").write_text("CERT")
+        run = Runner({"openssl": (0, "PUBLIC", "")})
+        found = _host.certificates(run, files)
+        assert found == {"certificate": "CERT", "ca": "", "public_key": "PUBLIC"}
+
+    @pytest.mark.parametrize("answer", [(1, "", "no such file"), OSError("not installed")])
+    def test_no_key_or_no_openssl(self, answer: Answer | OSError) -> None:
+        files = dict.fromkeys(("certificate", "key", "ca"), "/nowhere/x")
+        found = _host.certificates(Runner({"openssl": answer}), files)
+        assert found == {"certificate": "", "ca": "", "public_key": ""}
+
+    def test_not_asked_for(self) -> None:
+        assert _host.certificates(Runner({}), {}) == {}
+
+
 def test_addresses() -> None:
     text = (
         "2: eth0    inet6 2001:db8::5/64 scope global dynamic \\       valid_lft 86\n"

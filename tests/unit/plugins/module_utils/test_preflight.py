@@ -33,6 +33,7 @@ WISH: Tree = {
     "node_name": "emqx@10.0.0.1",
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
+    "tls": [],
     "firewall": {
         "host": "n1",
         "backend": "auto",
@@ -391,3 +392,9 @@ def test_summary() -> None:
     found = errors({"cookie": ""}, {"data_nodes": ["a@b.c"]})
     lines = summary([*found, *found]).splitlines()
     assert lines == [f"- {finding['message']}" for finding in found]
+
+
+def test_what_speaks_against_the_certificates() -> None:
+    found = ("tls_expired", "emqx_tls_certificate", "a valid one", "an old one", "renew it")
+    (error,) = check_host(ANSWER, {**WISH, "tls": [found]})["errors"]
+    assert error["message"] == "Host n1: expected a valid one, found an old one: renew it."

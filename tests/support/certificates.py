@@ -33,7 +33,7 @@ class Authority:
         self.folder, self.name = folder, common_name(name)
         self.key = ec.generate_private_key(ec.SECP256R1())
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        self.cert = self._signed(self.name, self.key, 1, constraints)
+        self.cert = self._signed(self.name, self.key, 365, constraints)
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self.cert.public_bytes(serialization.Encoding.PEM))
 
