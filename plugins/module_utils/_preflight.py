@@ -75,7 +75,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
             "ansible_host",
             "an answer over the connection",
             answer["unreachable"],
-            "make the host reachable, or take it out of emqx_cluster_hosts and remove its node",
+            "make the host reachable, or have the playbook replace_node or remove_node take its "
+            "node out, and it out of emqx_cluster_hosts",
         )
         return {"errors": errors, "warnings": warnings}
     _check_package(report, answer, wish)
