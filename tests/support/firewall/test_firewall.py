@@ -47,9 +47,10 @@ def playbook(name: str, *arguments: str, **variables: t.Any) -> subprocess.Compl
     return LAB.playbook(name, members, *arguments, emqx_cluster_group="members", **variables)
 
 
-def phase(hosts: t.Sequence[str], **variables: t.Any) -> str:
+def phase(hosts: t.Sequence[str], *arguments: str, **variables: t.Any) -> str:
     """Run the firewall phase for a cluster of these hosts and return what it printed."""
-    result = playbook(str(HERE / "phase.yml"), emqx_cluster_hosts=list(hosts), **variables)
+    variables["emqx_cluster_hosts"] = list(hosts)
+    result = playbook(str(HERE / "phase.yml"), *arguments, **variables)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -81,7 +82,11 @@ def test_members_reach_one_another(source: str) -> None:
     assert reach(LAB, source, targets) == dict.fromkeys(targets, "open")
     # Nothing listens there on IPv6: what is let in is refused.
     targets = [(ADDRESSES6[host], port) for host in MEMBERS for port in CLUSTER_PORTS]
-    assert reach(LAB, source, targets) == dict.fromkeys(targets, "refused")
+    expected = {
+        target: "refused" if source in ("n3", host) else "filtered"
+        for host, target in zip([host for host in MEMBERS for _port in CLUSTER_PORTS], targets)
+    }
+    assert reach(LAB, source, targets) == expected
 
 
 def test_others_are_kept_out_of_the_cluster_ports() -> None:
@@ -128,25 +133,28 @@ def test_a_member_that_departs_and_one_that_comes() -> None:
     assert_foreign_rules_are_untouched(MEMBERS)
 
 
-def test_without_a_back_end_the_rules_are_data_and_ours_are_gone() -> None:
-    shown = phase(MEMBERS, emqx_firewall_backend="none")
-    assert "emqx_firewall_rules" in shown
-    assert f"Erlang distribution of {LAB.node_name('n1')}" in shown
-    for host in MEMBERS:
-        assert LAB.hosts[host].run(OURS).stdout == ""
-    assert_foreign_rules_are_untouched(MEMBERS)
-    assert "changed=0" in phase(["n1"], emqx_firewall_backend="none")
-
-
 def test_from_one_back_end_to_another() -> None:
-    phase(MEMBERS, emqx_firewall_backend="nftables")
-    for host in MEMBERS:
-        assert LAB.hosts[host].run(OURS).stdout == ""
-        assert "4370" in LAB.hosts[host].check_output("nft list table inet mqttops_emqx")
-    phase(MEMBERS)
-    for host in MEMBERS:
-        assert LAB.addresses["n1"] in LAB.hosts[host].check_output(OURS)
-        assert LAB.hosts[host].run("nft list table inet mqttops_emqx").rc != 0
+    host = LAB.hosts["n1"]
+
+    def switch(backend: str) -> str:
+        return phase(MEMBERS, "--limit=n1", emqx_firewall_backend=backend)
+
+    switch("nftables")
+    assert host.run(OURS).stdout == ""
+    assert "4370" in host.check_output("nft list table inet mqttops_emqx")
+
+    shown = switch("none")
+    assert f"purpose: Erlang distribution of {LAB.node_name('n1')}" in shown
+    assert f"- {LAB.addresses['n2']}\n" in shown
+    assert host.run("nft list table inet mqttops_emqx").rc != 0
+    assert not host.file("/etc/mqttops-emqx/firewall.nft").exists
+    again = switch("none")
+    assert "changed=0" in again
+    assert "purpose: Erlang" in again
+
+    switch("auto")
+    assert LAB.addresses["n2"] in host.check_output(OURS)
+    assert host.run("nft list table inet mqttops_emqx").rc != 0
     assert_foreign_rules_are_untouched(MEMBERS)
 
 
