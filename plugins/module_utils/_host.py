@@ -201,9 +201,9 @@ def firewall(run: Runner, zones: t.Sequence[str]) -> dict[str, t.Any]:
 
     ``zones`` are those of firewalld to read besides the default one and all that hold ours.
     """
-    daemon = os.path.exists("/usr/sbin/firewalld") and service(run, "firewalld.service")["active"]
+    daemon = os.path.exists(_FIREWALLD_COMMAND) and service(run, "firewalld.service")["active"]
     configured = re.search(r"^ENABLED=yes", read_text("/etc/ufw/ufw.conf") or "", re.M | re.I)
-    enabled = configured is not None and os.path.exists("/usr/sbin/ufw")
+    enabled = configured is not None and os.path.exists(_UFW_COMMAND)
     return {
         "active": [name for name, here in (("firewalld", daemon), ("ufw", enabled)) if here],
         "firewalld": _firewalld_state(run, zones, daemon),
@@ -211,13 +211,14 @@ def firewall(run: Runner, zones: t.Sequence[str]) -> dict[str, t.Any]:
     }
 
 
+_FIREWALLD_COMMAND, _UFW_COMMAND = "/usr/sbin/firewalld", "/usr/sbin/ufw"
 _FIREWALLD = ("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1")
 _FIREWALLD_ZONES = "/etc/firewalld/zones"
 
 
 def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[str, t.Any]:
     # What was removed with its package kept has no rules at work and nothing to remove them.
-    files = _names_in(_FIREWALLD_ZONES) if os.path.exists("/usr/sbin/firewalld") else []
+    files = _names_in(_FIREWALLD_ZONES) if os.path.exists(_FIREWALLD_COMMAND) else []
     permanent = {
         name[: -len(".xml")]: _firewalld.parse_zone(read_text(f"{_FIREWALLD_ZONES}/{name}") or "")
         for name in files
@@ -246,7 +247,7 @@ def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[
 
 
 def _ufw_state() -> dict[str, t.Any]:
-    installed = os.path.exists("/usr/sbin/ufw")
+    installed = os.path.exists(_UFW_COMMAND)
     setting = re.search(r"^IPV6=[\"']?(\w+)", read_text("/etc/default/ufw") or "", re.M)
     rules = {
         f"v{version}": _ufw.parse_rules(

@@ -320,6 +320,112 @@ class TestCertificates:
         assert _host.certificates(Runner({}), {}) == {}
 
 
+RICH = (
+    'rule priority="-4370" family="ipv4" source address="10.0.0.2" '
+    'port port="4370" protocol="tcp" accept'
+)
+ZONE = """<zone><service name="ssh"/><rule family="ipv4" priority="-4370">
+<source address="10.0.0.2"/><port port="4370" protocol="tcp"/><accept/></rule></zone>"""
+TUPLE = (
+    "### tuple ### deny tcp 4370,5370 0.0.0.0/0 any 0.0.0.0/0 in_+ "
+    "comment=6d7174746f70732e656d7178\n"
+)
+DENY = {
+    "rule": "deny",
+    "proto": "tcp",
+    "to_port": "4370,5370",
+    "from_ip": "0.0.0.0/0",
+    "place": 1,
+}
+NOTHING = {"count": 0, "ours": []}
+
+
+class TestFirewall:
+    @pytest.fixture
+    def files(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+        """All files of the host by path."""
+        texts: dict[str, str] = {}
+        folders = {"/etc/firewalld/zones"}
+        monkeypatch.setattr(_host, "read_text", texts.get)
+        monkeypatch.setattr(os.path, "exists", lambda path: path in texts)
+
+        def listdir(folder: str) -> list[str]:
+            assert folder in folders
+            return [os.path.basename(path) for path in texts if path.startswith(f"{folder}/")]
+
+        monkeypatch.setattr(os, "listdir", listdir)
+        return texts
+
+    def test_an_empty_host(self, files: dict[str, str]) -> None:
+        run = Runner({})
+        assert _host.firewall(run, ["public"]) == {
+            "active": [],
+            "firewalld": {
+                "default_zone": "",
+                "known_zones": [],
+                "zones": {"public": {"runtime": [], "permanent": []}},
+            },
+            "ufw": {"ipv6": False, "v4": NOTHING, "v6": NOTHING},
+        }
+        assert run.calls == []
+
+    def test_firewalld_at_work(self, files: dict[str, str]) -> None:
+        files["/usr/sbin/firewalld"] = ""
+        files["/etc/firewalld/zones/public.xml"] = ZONE
+        files["/etc/firewalld/zones/public.xml.old"] = ZONE
+        files["/etc/firewalld/zones/work.xml"] = "<zone/>"
+        shown = RICH.replace('"', '\\"')
+        run = Runner(
+            {
+                "systemctl show": (0, "LoadState=loaded\nActiveState=active\n", ""),
+                "getDefaultZone": (0, 's "internal"\n', ""),
+                "getRichRules s public": (0, f'as 2 "{shown}" "rule service name=ssh"\n', ""),
+                "getRichRules": (1, "", "Call failed: INVALID_ZONE"),
+                "getZones": (0, 'as 2 "public" "internal"\n', ""),
+            }
+        )
+        found = _host.firewall(run, [])
+        assert found["active"] == ["firewalld"]
+        assert found["firewalld"] == {
+            "default_zone": "internal",
+            "known_zones": ["internal", "public"],
+            "zones": {
+                "public": {"runtime": [RICH], "permanent": [RICH]},
+                "internal": {"runtime": [], "permanent": []},
+            },
+        }
+
+    def test_firewalld_that_does_not_run_is_not_started(self, files: dict[str, str]) -> None:
+        files["/usr/sbin/firewalld"] = ""
+        files["/etc/firewalld/zones/public.xml"] = ZONE
+        run = Runner({"systemctl show": (0, "LoadState=loaded\nActiveState=inactive\n", "")})
+        found = _host.firewall(run, [])
+        assert found["active"] == []
+        assert found["firewalld"]["zones"] == {"public": {"runtime": [], "permanent": [RICH]}}
+
+    @pytest.mark.parametrize(
+        ("setting", "active"), [("ENABLED=yes", ["ufw"]), ("# ENABLED=yes\nENABLED=no", [])]
+    )
+    def test_ufw(self, files: dict[str, str], setting: str, active: list[str]) -> None:
+        files.update(
+            {
+                "/usr/sbin/ufw": "",
+                "/etc/ufw/ufw.conf": f"{setting}\n",
+                "/etc/default/ufw": "# IPV6=no\nIPV6=yes\n",
+                "/etc/ufw/user.rules": TUPLE,
+                "/etc/ufw/user6.rules": "",
+            }
+        )
+        found = _host.firewall(Runner({}), [])
+        assert found["active"] == active
+        assert found["ufw"] == {"ipv6": True, "v4": {"count": 1, "ours": [DENY]}, "v6": NOTHING}
+
+    def test_ufw_that_was_removed_left_its_files(self, files: dict[str, str]) -> None:
+        files.update({"/etc/ufw/ufw.conf": "ENABLED=yes\n", "/etc/ufw/user.rules": TUPLE})
+        found = _host.firewall(Runner({}), [])
+        assert (found["active"], found["ufw"]["v4"]) == ([], NOTHING)
+
+
 def test_addresses() -> None:
     text = (
         "2: eth0    inet6 2001:db8::5/64 scope global dynamic \\       valid_lft 86\n"

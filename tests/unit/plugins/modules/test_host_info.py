@@ -47,6 +47,8 @@ class Commands:
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
+    # What this machine has of them is of no concern.
+    monkeypatch.setattr(_host, "firewall", lambda _run, zones: {"zones": zones})
     # An object set on the class would not be handed the module.
     monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(found))
     return found
@@ -95,6 +97,7 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
         disks=[f"{tmp_path}/not/yet"],
         sysctls=["net.no.such_key"],
         names=["127.0.0.1"],
+        firewall_zones=["internal"],
     )
     assert answer["changed"] is False
     host = answer["host"]
@@ -111,6 +114,7 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
     assert list(host["disks"]) == [f"{tmp_path}/not/yet"]
     assert host["sysctls"] == {"net.no.such_key": None}
     assert host["nft"] == {"available": True, "revision": "ab12"}
+    assert host["firewall"] == {"zones": ["internal"]}
     assert host["resolved"] == {"127.0.0.1": ["127.0.0.1"]}
     for options in commands.options:
         assert options["environ_update"]["LC_ALL"] == "C"
