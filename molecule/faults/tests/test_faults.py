@@ -20,7 +20,7 @@ LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
 THREE = ("n1", "n2", "n3")
 PASSWORD = "Kept0over0all0faults"
-VARIABLES = f"--extra-vars=@{ROOT / 'molecule/faults/vars.yml'}"
+VARIABLES = f"--extra-vars=@{ROOT / 'molecule/faults/vars/faults.yml'}"
 JOIN = "TASK [mqttops.emqx.emqx : Join the seed]"
 
 
