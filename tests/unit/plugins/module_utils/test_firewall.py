@@ -296,8 +296,8 @@ def family(count: int, *ours: tuple[int, Tree]) -> Tree:
     return {"count": count, "ours": [{**item, "place": place} for place, item in ours]}
 
 
-def ufw(v4: Tree = NO_UFW, v6: Tree = NO_UFW, ipv6: bool = True) -> Tree:
-    return {"ipv6": ipv6, "v4": v4, "v6": v6}
+def ufw(v4: Tree | None = None, v6: Tree | None = None, ipv6: bool = True) -> Tree:
+    return {"ipv6": ipv6, "v4": v4 or NO_UFW, "v6": v6 or NO_UFW}
 
 
 def whole() -> Tree:
