@@ -251,10 +251,14 @@ def _new_errors(scene: _Scene) -> Errors:
                 f"Host {host}: expected a member, found it in the inventory group without being "
                 "one: add it with add_node, or take it out of the group"
             )
+        elif view["state"] not in ("ready", "down"):
+            # What it holds is not known then.
+            yield (
+                f"Host {host}: expected a node that is ready or down, found it {view['state']} "
+                f"({view['reason']}): run this again once that has passed, or stop the node"
+            )
         elif host == wish.rename:
             continue
-        elif view["state"] == "booting":
-            yield f"Host {host}: expected a ready or no node, found it booting: run this again"
         elif _has_old_database(scene, host) and host not in wish.consent:
             yield (
                 f"Host {host}: expected an empty data directory, found a database of "

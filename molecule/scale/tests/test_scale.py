@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
-from operations import Watch, can_log_in, changed, group, phases, together
+from operations import Watch, can_log_in, changed, group, phases, together, wait_for
 
 LAB = scenario_lab()
 PASSWORD = "Kept0over0all0changes"
@@ -109,6 +109,8 @@ def test_status_has_a_row_for_every_host(tmp_path: Path) -> None:
 
 def test_a_force_left_node_comes_back_empty(tmp_path: Path) -> None:
     on_host("n4", "ip link set eth0 up")
+    ping = ["ansible", "n4", f"--inventory={LAB.inventory}", "--module-name=ansible.builtin.ping"]
+    wait_for(lambda: subprocess.run(ping, check=False, capture_output=True).returncode == 0, 60)
     agreed = {"emqx_allow_data_loss": True}
     done(run("add_node", group(tmp_path, n1={}, n2={}, n3={}, n5={}, n4=agreed)))
     together(LAB, "n1", "n2", "n3", "n4", "n5")

@@ -119,9 +119,17 @@ def test_add_never_takes_data_without_consent(answer: dict[str, t.Any], expected
     assert agreed["aside"] == ({"n3": NAMES["n3"]} if answer is DOWN else {})
 
 
-def test_add_waits_for_no_booting_node() -> None:
-    answers = {**cluster("n1", "n2"), "n3": BOOTING}
-    assert "found it booting: run this again" in only_error(run(wish("n1", "n2", "n3"), answers))
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [(BOOTING, "booting (starting)"), (GONE, "unreachable (Connection timed out)")],
+)
+@pytest.mark.parametrize("rename", ["", "n3"])
+def test_nobody_joins_before_it_is_known_what_it_holds(
+    answer: dict[str, t.Any], found: str, rename: str
+) -> None:
+    answers = {**cluster("n1", "n2"), "n3": answer}
+    result = run(wish("n1", "n2", "n3", rename=rename), answers, {"n3": [NAMES["n3"]]})
+    assert f"Host n3: expected a node that is ready or down, found it {found}" in only_error(result)
 
 
 def test_add_refuses_while_a_member_is_stopped() -> None:
