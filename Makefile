@@ -8,7 +8,9 @@ CACHE       := $(CURDIR)/.cache
 VENV        := $(CACHE)/venv
 COLLECTION  := $(CACHE)/collections/ansible_collections/mqttops/emqx
 SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
-SCENARIOS   ?= $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
+ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
+# The main job by both kinds of package: what every change has to pass. `make scenarios` takes all.
+SCENARIOS   ?= default tarball
 LAB         ?= demo
 HOSTS       ?= 3
 
@@ -64,7 +66,7 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 # --- checks ---------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit sanity standin-test molecule  ## Everything: lint, units, sanity, stand-in, scenarios
+test: lint unit sanity standin-test molecule  ## Lint, units, sanity, stand-in, the main scenarios
 
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
@@ -90,8 +92,12 @@ standin-test: setup packages  ## The stand-in node against the recorded transcri
 	@python -m pytest tests/standin/tests
 
 .PHONY: molecule
-molecule: setup packages  ## All molecule scenarios (SCENARIOS="default ...")
+molecule: setup packages  ## Molecule scenarios (SCENARIOS="default tarball")
 	@for scenario in $(SCENARIOS); do tests/molecule.sh "$$scenario"; done
+
+.PHONY: scenarios
+scenarios:  ## All molecule scenarios, about half an hour
+	@$(MAKE) molecule SCENARIOS="$(ALL)"
 
 .PHONY: build
 build: setup  ## Build the collection archive
