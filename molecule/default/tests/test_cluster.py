@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import typing as t
 
 import pytest
 from lab_hosts import ROOT, Lab, scenario_lab
@@ -26,9 +27,9 @@ CONFIG_FILES = {
 }
 
 
-def wait_for(condition: object, seconds: float) -> None:
+def wait_for(condition: t.Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline, "not reached in time"
         time.sleep(0.5)
 
