@@ -174,14 +174,9 @@ class Engine:
         )
 
     def _configuration(self) -> str:
-        found = self.measures
-        containers = ['log_driver = "k8s-file"']
+        containers = ['log_driver = "k8s-file"', *self._limits()]
         engine = ['events_logger = "none"', 'lock_type = "file"']
-        if found.default_ulimits:
-            containers.append(f"default_ulimits = {json.dumps(found.default_ulimits)}")
-        if found.no_pids_limit:
-            containers.append("pids_limit = 0")
-        if found.private_cgroups:
+        if self.measures.private_cgroups:
             engine.append('cgroup_manager = "cgroupfs"')
         return "\n".join(
             [
@@ -193,6 +188,18 @@ class Engine:
                 "",
             ]
         )  # fmt: skip
+
+    def host_configuration(self) -> str:
+        """What Podman on a lab host needs to know of this machine: its containers.conf."""
+        return "\n".join(["[containers]", *self._limits(), ""])
+
+    def _limits(self) -> list[str]:
+        limits = []
+        if self.measures.default_ulimits:
+            limits.append(f"default_ulimits = {json.dumps(self.measures.default_ulimits)}")
+        if self.measures.no_pids_limit:
+            limits.append("pids_limit = 0")
+        return limits
 
     def _namespace_ready(self) -> bool:
         mountinfo = Path("/proc/self/mountinfo").read_text()

@@ -159,6 +159,8 @@ class Lab:
             # hosts and resolv.conf are the host's own files, to be changed as on any machine.
             "--no-hosts", "--dns", "none",
             "--privileged", "--systemd", "always", *parent,
+            # Containers of the host lie on no overlay: one cannot lie on another.
+            "--volume", "/var/lib/containers",
             base, "/sbin/init",
         )  # fmt: skip
 
@@ -184,6 +186,7 @@ class Lab:
             "/etc/hosts": "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
             + "".join(f"{address} {host.fqdn} {host.name}\n" for address in addresses),
             "/etc/resolv.conf": f"search {self.name}.lab\nnameserver {gateway}\n",
+            "/etc/containers/containers.conf": self.engine.host_configuration(),
         }
         writes = [f"printf %s {shlex.quote(content)} > {path}" for path, content in files.items()]
         script = "\n".join(
@@ -274,10 +277,10 @@ class Lab:
         found = [entry["Id"] for entry in self.engine.query(*query)]
         if found:
             try:
-                self.engine.podman("rm", "--force", "--time", "0", *found)
+                self.engine.podman("rm", "--force", "--volumes", "--time", "0", *found)
             except LabError:
                 self.engine.release(found)
-                self.engine.podman("rm", "--force", "--ignore", "--time", "0", *found)
+                self.engine.podman("rm", "--force", "--volumes", "--ignore", "--time", "0", *found)
         nets = self.subnets()
         if nets is not None:
             self.engine.podman("network", "rm", self.network)
