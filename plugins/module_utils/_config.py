@@ -54,16 +54,21 @@ def boot_changes(
 ) -> list[str]:
     """Return what a running node does not know yet of its boot-time files, sorted.
 
-    Both map paths to texts, None where there is no such file. HOCON files are compared key by
-    key, so comments and layout never restart a node; other files, and HOCON that cannot be read,
-    as a whole, by their path.
+    Both map paths to texts, None where there is no such file. HOCON files and environments are
+    compared key by key, so comments and layout never restart a node; other files, and what cannot
+    be read, as a whole, by their path.
     """
     changes: set[str] = set()
     for path, text in current.items():
         before = booted.get(path)
         if (before or "") == (text or ""):
             continue
-        keys = changed_keys(before, text) if is_hocon(path) else {_WHOLE}
+        if is_hocon(path):
+            keys = changed_keys(before, text)
+        elif path.endswith(".env"):
+            keys = _changed_variables(before, text)
+        else:
+            keys = {_WHOLE}
         changes.update(path if key == _WHOLE else key for key in keys)
     return sorted(changes - _RUNTIME_KEYS)
 
@@ -81,6 +86,27 @@ def changed_keys(before: str | None, after: str | None) -> set[str]:
     """Return the dotted keys in which two HOCON texts differ; null is a value of its own."""
     old, new = _flat(before), _flat(after)
     return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def _changed_variables(before: str | None, after: str | None) -> set[str]:
+    """Return the keys that variables override in which two systemd environment files differ."""
+    old, new = _variables(before), _variables(after)
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    return {environment_key(name) or name for name in changed}
+
+
+def _variables(text: str | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    name = ""
+    for line in (text or "").splitlines():
+        match = re.fullmatch(r"([A-Za-z_]\w*)=(.*)", line)
+        if match:
+            name = match.group(1)
+            found[name] = match.group(2)
+        elif name and line.strip() and not line.startswith(("#", ";")):
+            # A quoted value goes on over several lines.
+            found[name] += f"\n{line}"
+    return found
 
 
 def _flat(text: str | None) -> dict[str, str]:
@@ -101,6 +127,11 @@ def masked_texts(path: str, before: str | None, after: str | None) -> tuple[str,
             # Written by hand in a way that only EMQX reads.
             return _masked_lines(before or "", after or "")
     return _masked_lines(before or "", after or "")
+
+
+def masked_whole(before: str | None, after: str) -> tuple[str, str]:
+    """Return of two texts that are secret as a whole only whether the first is there."""
+    return (MASK, MASK if before == after else MASK + _CHANGED) if before else ("", MASK)
 
 
 def _masked_trees(old: dict[str, t.Any], new: dict[str, t.Any]) -> tuple[str, str]:

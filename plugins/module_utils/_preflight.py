@@ -11,6 +11,7 @@ remedy and message.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._config import environment_key
@@ -44,10 +45,28 @@ _OWNED_KEYS = {
     "cluster.name": "emqx_cluster_name",
     "cluster.discovery_strategy": "emqx_discovery_strategy",
     "cluster.static.seeds": "emqx_cluster_hosts",
+    "cluster.dns.name": "emqx_dns_name",
+    "cluster.dns.record_type": "emqx_dns_record_type",
+    "cluster.etcd.server": "emqx_etcd_servers",
+    "cluster.etcd.prefix": "emqx_etcd_prefix",
+    "cluster.k8s.apiserver": "emqx_k8s_apiserver",
+    "cluster.k8s.service_name": "emqx_k8s_service_name",
+    "cluster.k8s.namespace": "emqx_k8s_namespace",
+    "cluster.k8s.address_type": "emqx_k8s_address_type",
+    "cluster.k8s.suffix": "emqx_k8s_suffix",
+    "license.key": "emqx_license",
     "cluster.proto_dist": "emqx_proto_dist",
     "rpc.port_discovery": "emqx_rpc_port_discovery",
     "rpc.server_port": "emqx_rpc_server_port",
     "rpc.tcp_server_port": "emqx_rpc_server_port",
+    "rpc.ssl_server_port": "emqx_rpc_server_port",
+    "rpc.protocol": "emqx_rpc_tls",
+    "rpc.driver": "emqx_rpc_tls",
+    "rpc.certfile": "emqx_tls_certificate",
+    "rpc.keyfile": "emqx_tls_key",
+    "rpc.cacertfile": "emqx_tls_ca",
+    "rpc.listen_address": "emqx_proto_dist",
+    "rpc.ipv6_only": "emqx_proto_dist",
 }
 
 _MIB = 1 << 20
@@ -60,7 +79,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
     ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
-    _firewall.problems), ``tls`` (errors of _certificates.plan). It may hold the cookie: no finding
+    _firewall.problems), ``tls`` (errors of _certificates.plan), ``missing_files`` (files of the
+    control node that are not there, by variable). It may hold the cookie: no finding
     quotes it.
     """
     errors: list[Finding] = []
@@ -69,6 +89,7 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     _check_cookie(report, wish)
     _check_config(report, wish)
     _check_environment(report, wish)
+    _check_files(report, wish)
     if "unreachable" in answer:
         report.error(
             "unreachable",
@@ -141,6 +162,7 @@ def _check_config(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
             report.error("config", name, "keys that can be rendered", str(error), "mend that key")
             continue
         _check_owned(report, "owned_key", name, {key: key for key in flatten(tree)})
+        _check_autoclean(report, name, flatten(tree), version)
         for found in unknown_keys(tree, version, edition):
             add = report.error if found["severity"] == "error" else report.warning
             key, seen = found["key"], found["found"]
@@ -156,9 +178,43 @@ def _check_config(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
         )
 
 
+def _check_autoclean(
+    report: _Report, variable: str, keys: t.Mapping[str, t.Any], version: str
+) -> None:
+    after = keys.get("cluster.autoclean")
+    if re.fullmatch(r"0+\s*[a-z]*", str(after)):
+        report.error(
+            "autoclean",
+            variable,
+            "a time in cluster.autoclean that no restart takes, such as 24h",
+            str(after),
+            "set it to the longest time that a core may be down: after that the others remove it, "
+            "and it comes back empty",
+        )
+    elif after is not None and not feature("autoclean", version):
+        report.warning(
+            "autoclean",
+            variable,
+            "EMQX 5.1.0 or newer for cluster.autoclean",
+            f"emqx_version {version}, which ignores it",
+            f"remove it from {variable}",
+        )
+
+
 def _check_environment(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
     keys = {name: environment_key(name) for name in wish["environment"]}
     _check_owned(report, "owned_environment", "emqx_environment", keys)
+
+
+def _check_files(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
+    for variable, path in wish["missing_files"].items():
+        report.error(
+            "missing_file",
+            variable,
+            f"a PEM file on the control node as {variable}",
+            f"no file {path}",
+            "correct the path, or put the file there",
+        )
 
 
 def _check_owned(report: _Report, code: str, variable: str, keys: t.Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _versions
+from ansible_collections.mqttops.emqx.plugins.module_utils import _strategies, _versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 DIST_BASE_PORT = 4370
@@ -32,6 +32,8 @@ MEMBER_KEYS: tuple[str, ...] = (
     "emqx_node_role",
     "emqx_node_addresses",
     "emqx_server",
+    "emqx_version",
+    "emqx_license",
 )
 
 SETTINGS_KEYS: tuple[str, ...] = (
@@ -39,11 +41,11 @@ SETTINGS_KEYS: tuple[str, ...] = (
     "proto_dist",
     "rpc_port_discovery",
     "rpc_server_port",
+    "rpc_tls",
     "version",
     "edition",
-    "dns_record_type",
-    "dns_name",
     "service_ports",
+    *_strategies.DEFAULTS,
 )
 
 Finding = t.Dict[str, str]
@@ -134,11 +136,12 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
 
     * ``nodes``: inventory host -> name, short_name, host, inventory_host, server, role, offset,
       dist_port, rpc_port (the one in use), rpc_port_stateless, rpc_port_manual, addresses,
-      host_is_ip, ip_version (4, 6 or 0);
+      host_is_ip, ip_version (4, 6 or 0), version, license (default, evaluation or given);
     * ``members``, ``cores``, ``replicants``, ``seeds``: node names in the order given;
     * ``cluster_ports``, ``addresses``: sorted and unique;
-    * ``ipv6``: whether the nodes talk to one another over IPv6; ``rpc_listen``: the keys of rpc
-      that this takes;
+    * ``ipv6``: whether the nodes talk to one another over IPv6; ``rpc``: the keys of rpc that
+      follow from the settings, under their names in this version;
+    * ``discovery``: the keys of cluster that the discovery strategy takes;
     * ``errors``, ``warnings``: all findings, each with code, host ("" for the cluster),
       variable, expected, found, remedy and message.
 
@@ -163,7 +166,8 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         _port_errors(unique, wanted),
         _family_errors(unique),
         _role_errors(unique, wanted),
-        _strategy_errors(unique, wanted),
+        _license_errors(unique, wanted),
+        itertools.starmap(_finding, _strategies.errors(unique, wanted)),
     )
     return {
         "nodes": nodes,
@@ -174,9 +178,10 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         "cluster_ports": sorted(ports),
         "addresses": sorted({address for node in unique for address in node["addresses"]}),
         "ipv6": _family(wanted) == 6,
-        "rpc_listen": _rpc_listen(wanted),
+        "rpc": _rpc(wanted),
+        "discovery": _strategies.config(wanted, cores),
         "errors": list(errors),
-        "warnings": list(_warnings(unique)),
+        "warnings": [*_warnings(unique, wanted)],
     }
 
 
@@ -207,10 +212,11 @@ def _settings(settings: dict[str, t.Any]) -> dict[str, t.Any]:
         "proto_dist": "inet_tcp",
         "rpc_port_discovery": "stateless",
         "rpc_server_port": RPC_SERVER_PORT,
+        "rpc_tls": False,
         "version": "",
         "edition": "",
-        "dns_record_type": "a",
         "service_ports": [],
+        **_strategies.DEFAULTS,
         **given,
         "dns_name": settings.get("dns_name"),
         "bad_version": "",
@@ -256,21 +262,34 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
         "addresses": [str(a) for a in given or member.get("host_addresses") or literals],
         "host_is_ip": parsed is not None,
         "ip_version": parsed.version if parsed else 0,
+        "version": str(member.get("emqx_version") or wanted["version"]),
+        "license": license_kind(str(member.get("emqx_license") or "")),
     }
+
+
+def license_kind(value: str) -> str:
+    """Return what is known of a licence without showing it: ``default`` (the community's, for a
+    single node), ``evaluation`` or ``given``."""
+    return {"": "default", "default": "default", "evaluation": "evaluation"}.get(value, "given")
 
 
 def _family(wanted: dict[str, t.Any]) -> int:
     return 6 if "6" in str(wanted["proto_dist"]) else 4
 
 
-def _rpc_listen(wanted: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the rpc keys that take the RPC port along to IPv6 (EMQX 5.4 and newer).
-
-    Without ipv6_only its clients would still try the IPv4 address of a name that has both.
-    """
-    if _family(wanted) == 4 or not _versions.feature("rpc_listen_address", wanted["version"]):
-        return {}
-    return {"listen_address": "::", "ipv6_only": True}
+def _rpc(wanted: dict[str, t.Any]) -> dict[str, t.Any]:
+    version, tls = wanted["version"], wanted["rpc_tls"]
+    keys: dict[str, t.Any] = {"port_discovery": wanted["rpc_port_discovery"]}
+    if wanted["rpc_port_discovery"] == "manual":
+        older = "ssl_server_port" if tls else "tcp_server_port"
+        key = "server_port" if _versions.feature("rpc_server_port", version) else older
+        keys[key] = _port_number(wanted["rpc_server_port"])
+    if tls:
+        keys["protocol" if _versions.feature("rpc_protocol", version) else "driver"] = "ssl"
+    if _family(wanted) == 6 and _versions.feature("rpc_listen_address", version):
+        # Without ipv6_only its clients would still try the IPv4 address of a name that has both.
+        keys.update(listen_address="::", ipv6_only=True)
+    return keys
 
 
 def _port_number(value: t.Any) -> int:
@@ -295,7 +314,7 @@ def _setting_errors(wanted: dict[str, t.Any]) -> Findings:
             wanted["bad_version"],
             "write the full version",
         )
-    for setting in ("discovery_strategy", "proto_dist", "dns_record_type"):
+    for setting in _versions.CHOICES:
         yield from _choice_errors(setting, str(wanted[setting]), wanted)
     if wanted["rpc_port_discovery"] not in PORT_DISCOVERIES:
         yield _finding(
@@ -554,65 +573,70 @@ def _role_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
             "set it to core there, or use the enterprise edition",
         )
 
+    yield from _replicant_version_errors(replicants, nodes, wanted)
+
+
+def _replicant_version_errors(
+    replicants: list[Node], nodes: list[Node], wanted: dict[str, t.Any]
+) -> Findings:
+    if not wanted["version"] or not _versions.feature("replicant_same_version", wanted["version"]):
+        return
+    versions = sorted({node["version"] for node in nodes if node["role"] == "core"})
+    for node in replicants:
+        if versions and node["version"] not in versions:
+            yield _finding(
+                "replicant_version",
+                node["inventory_host"],
+                "emqx_version",
+                f"the version of a core ({' or '.join(versions)}) on a replicant",
+                node["version"],
+                "set it to that of a core, a replicant boots with a core of its own version only",
+            )
+
+
+def _license_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
+    version, edition = wanted["version"], wanted["edition"]
+    if not version:
+        return
+    without = [node for node in nodes if node["license"] == "default"]
+    gated = _versions.feature("license_gates_cluster", version)
+    if gated and without and len(nodes) > 1:
+        yield _finding(
+            "license_needed",
+            "",
+            "emqx_license",
+            f"a licence on all nodes, as EMQX {version} clusters with one only",
+            f"empty or default, the community licence for a single node, on {_hosts(without)}",
+            "set it to your key, to file:///PATH on the hosts, or to evaluation (25 sessions, 30 "
+            "days) for all nodes, or use EMQX 5.8, which clusters without",
+        )
+    holders = [node for node in nodes if node["license"] != "default"]
+    evaluating = [node for node in nodes if node["license"] == "evaluation"]
+    if holders and not gated and edition == _versions.OPENSOURCE:
+        yield _finding(
+            "license_in_opensource",
+            "",
+            "emqx_license",
+            f"no licence with the open source edition of EMQX {version}",
+            f"set on {_hosts(holders)}",
+            "remove it, or set emqx_edition to enterprise",
+        )
+    elif evaluating and not _versions.feature("license_evaluation", version):
+        yield _finding(
+            "license_not_in_version",
+            "",
+            "emqx_license",
+            f"a key, or file:///PATH with EMQX {version}",
+            f"evaluation on {_hosts(evaluating)}",
+            "leave it out, the default is a trial licence; evaluation needs EMQX 5.9.0 or newer",
+        )
+
 
 def _hosts(nodes: list[Node]) -> str:
     return ", ".join(node["inventory_host"] for node in nodes)
 
 
-def _strategy_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
-    strategy = wanted["discovery_strategy"]
-    if strategy == "singleton" and len(nodes) > 1:
-        yield _finding(
-            "singleton_with_peers",
-            "",
-            "emqx_discovery_strategy",
-            "a strategy that lets nodes join",
-            f"singleton with {len(nodes)} nodes",
-            "set it to static or manual",
-        )
-    short_names = sorted({node["short_name"] for node in nodes})
-    if strategy in ("dns", "k8s") and len(short_names) > 1:
-        yield _finding(
-            "short_names_differ",
-            "",
-            "emqx_node_name",
-            f"the same part before the @ on all nodes with discovery strategy {strategy}",
-            " and ".join(short_names),
-            "use emqx on all of them, each node looks for its own short name at every address "
-            "found; several nodes on one server need the static or etcd strategy",
-        )
-    if strategy == "dns":
-        yield from _dns_errors(nodes, wanted)
-
-
-def _dns_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
-    if wanted["dns_name"] is not None and wanted["dns_name"] in ("", "localhost"):
-        yield _finding(
-            "no_dns_name",
-            "",
-            "emqx_dns_name",
-            "the name whose records list the nodes",
-            wanted["dns_name"] or "empty",
-            "set it, EMQX would ask for localhost",
-        )
-    record = wanted["dns_record_type"]
-    version = {"a": 4, "aaaa": 6, "srv": 0}.get(record)
-    for node in nodes:
-        if version is None or node["ip_version"] == version:
-            continue
-        part = f"an IPv{version} address" if version else "the FQDN of its SRV target"
-        yield _finding(
-            "dns_name_form",
-            node["inventory_host"],
-            "emqx_node_name",
-            f"{part} after the @ with DNS records of type {record}",
-            node["name"],
-            f"set emqx_node_address of {node['inventory_host']} to it, or change "
-            "emqx_dns_record_type",
-        )
-
-
-def _warnings(nodes: list[Node]) -> Findings:
+def _warnings(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
     cores = sum(node["role"] == "core" for node in nodes)
     if cores == 1:
         yield _cores_warning("single_core", 1, "losing this node stops the cluster")
@@ -635,6 +659,17 @@ def _warnings(nodes: list[Node]) -> Findings:
         suffix = suffix_of(node["name"])
         if suffix >= _DATE_LIKE_SUFFIX:
             yield _suffix_warning(node, suffix)
+    evaluating = [node for node in nodes if node["license"] == "evaluation"]
+    if evaluating:
+        yield _finding(
+            "license_evaluation",
+            "",
+            "emqx_license",
+            "a licence for use in production",
+            f"evaluation on {_hosts(evaluating)}",
+            "it takes 25 sessions, and each node 30 days at a time: set your key before that",
+        )
+    yield from itertools.starmap(_finding, _strategies.warnings(wanted))
 
 
 def _cores_warning(code: str, cores: int, why: str) -> Finding:

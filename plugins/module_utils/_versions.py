@@ -253,10 +253,13 @@ _PROTO_DISTS: dict[str, Span] = {
 
 _DNS_RECORD_TYPES: dict[str, Span] = {"a": ALWAYS, "srv": ALWAYS, "aaaa": _since("5.6.0")}
 
+_K8S_ADDRESS_TYPES: dict[str, Span] = {"ip": ALWAYS, "dns": ALWAYS, "hostname": ALWAYS}
+
 CHOICES: dict[str, dict[str, Span]] = {
     "discovery_strategy": _STRATEGIES,
     "proto_dist": _PROTO_DISTS,
     "dns_record_type": _DNS_RECORD_TYPES,
+    "k8s_address_type": _K8S_ADDRESS_TYPES,
 }
 
 _FEATURES: dict[str, Span] = {
@@ -273,6 +276,8 @@ _FEATURES: dict[str, Span] = {
     "license_gates_cluster": _since("5.9.0"),
     # the value `evaluation` of license.key
     "license_evaluation": _since("5.9.0"),
+    # the value file:///PATH of license.key, which is read again every two minutes
+    "license_file": Span(since=("5.4.0",), edition=ENTERPRISE),
     # a failed join or leave ends with exit code 1
     "join_exit_code": _since("5.9.0"),
     # leave switches discovery off, `cluster discovery enable` switches it on again
@@ -283,8 +288,12 @@ _FEATURES: dict[str, Span] = {
     "replicant_same_version": _since("5.6.0"),
     # rpc.server_port in place of tcp_server_port and ssl_server_port
     "rpc_server_port": _since("5.8.0"),
+    # rpc.protocol in place of rpc.driver
+    "rpc_protocol": _since("5.0.26"),
     "rpc_listen_address": _since("5.4.0"),
     "autoclean": _since("5.1.0"),
+    # cluster.etcd.ssl_options, cluster.etcd.ssl before
+    "etcd_ssl_options": _since("5.0.26"),
     # two clusters may share an etcd prefix range without meeting each other
     "etcd_prefix_safe": _since("5.8.9", "5.10.1", "6.0.0"),
     "cookie_checked": _since("6.0.3", "6.1.1"),
@@ -373,7 +382,7 @@ def feature(name: str, version: str, edition: str = "") -> bool:
 
 
 def choices(setting: str, version: str = "", edition: str = "") -> list[str]:
-    """Return what ``discovery_strategy``, ``proto_dist`` or ``dns_record_type`` may be.
+    """Return what a setting named in CHOICES may be.
 
     An unknown version ("") gives all values of all versions.
     """

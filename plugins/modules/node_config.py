@@ -52,6 +52,10 @@ options:
         description: Octal mode of four digits, in quotes, such as V(0640).
         type: str
         default: "0644"
+      secret:
+        description: Whether the whole content is a secret, of which a diff shows nothing.
+        type: bool
+        default: false
   validate:
     description: >-
       Whether C(emqx check_config) judges the HOCON files. It needs the right to mount, as root
@@ -137,6 +141,7 @@ FILE_SPEC: dict[str, t.Any] = {
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
     "mode": {"type": "str", "default": "0644"},
+    "secret": {"type": "bool", "default": False},
 }
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_SPEC},
@@ -255,7 +260,10 @@ def diffs(
     result = []
     for item in pending:
         path = item["path"]
-        before, after = _config.masked_texts(path, _host.read_text(path), item["content"])
+        texts = _host.read_text(path), item["content"]
+        before, after = (
+            _config.masked_whole(*texts) if item["secret"] else _config.masked_texts(path, *texts)
+        )
         old, new = _rights(states[path]), _rights(item)
         if states[path]["exists"] and old != new:
             before, after = f"# {old}\n{before}", f"# {new}\n{after}"

@@ -18,6 +18,7 @@ PURE = frozenset(
     {
         "_errors",
         "_topology",
+        "_strategies",
         "_hocon",
         "_diagnose",
         "_versions",

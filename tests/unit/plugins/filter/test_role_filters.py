@@ -64,6 +64,7 @@ WISH: dict[str, t.Any] = {
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
     "tls": [],
+    "missing_files": {},
     "firewall": {
         "host": "n1",
         "backend": "auto",

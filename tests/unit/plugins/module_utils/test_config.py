@@ -14,6 +14,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils import _config, _hoco
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 CONF, ENV = "/etc/emqx/emqx.conf", "/etc/mqttops-emqx/emqx.env"
+UNIT = "/etc/systemd/system/emqx.service"
 UNREADABLE = "node { cookie = ${COOKIE}\n"
 
 
@@ -50,17 +51,33 @@ class TestBootChanges:
 
     @pytest.mark.parametrize(
         ("before", "after", "changes"),
-        [("a", "a", []), (None, "", []), (None, "a", [ENV]), ("a", "# b\na", [ENV])],
+        [("a", "a", []), (None, "", []), (None, "a", [UNIT]), ("a", "# b\na", [UNIT])],
     )
     def test_other_files_count_as_a_whole(
+        self, before: str | None, after: str | None, changes: list[str]
+    ) -> None:
+        assert _config.boot_changes({UNIT: before}, {UNIT: after}) == changes
+
+    @pytest.mark.parametrize(
+        ("before", "after", "changes"),
+        [
+            ('A="1"\n', '# b\nA="1"\n', []),
+            (None, 'EMQX_RPC__PROTOCOL="ssl"', ["rpc.protocol"]),
+            ('EMQX_CLUSTER__PROTO_DIST="inet_tls"\n', "", ["cluster.proto_dist"]),
+            ('EMQX_NODE_COOKIE="a"\nB="2"\n', 'EMQX_NODE_COOKIE="b"\nB="2"\n', ["node.cookie"]),
+            ('ERL_FLAGS="+S 1"', 'ERL_FLAGS="+S 2"', ["ERL_FLAGS"]),
+            ('A="1\n2"\n', 'A="1\n3"\n', ["A"]),
+        ],
+    )
+    def test_an_environment_is_compared_by_the_keys_that_it_overrides(
         self, before: str | None, after: str | None, changes: list[str]
     ) -> None:
         assert _config.boot_changes({ENV: before}, {ENV: after}) == changes
 
     def test_files_are_taken_together_and_sorted(self) -> None:
-        before = {CONF: "b = 1", "/etc/emqx/base.hocon": None, ENV: "x"}
-        after = {CONF: "b = 2", "/etc/emqx/base.hocon": "a = 1", ENV: "y"}
-        assert _config.boot_changes(before, after) == [ENV, "a", "b"]
+        before = {CONF: "b = 1", "/etc/emqx/base.hocon": None, UNIT: "x"}
+        after = {CONF: "b = 2", "/etc/emqx/base.hocon": "a = 1", UNIT: "y"}
+        assert _config.boot_changes(before, after) == [UNIT, "a", "b"]
 
     def test_a_file_that_was_not_recorded_counts_as_missing(self) -> None:
         assert _config.boot_changes({}, {CONF: "a = 1"}) == ["a"]

@@ -172,7 +172,7 @@ class TestStaleBootFiles:
             "/etc/emqx/base.hocon": None,
             "/etc/emqx.env": "A=1\n",
         }
-        assert _host.stale_boot_files(current, str(tmp_path)) == ["/etc/emqx.env", "a"]
+        assert _host.stale_boot_files(current, str(tmp_path)) == ["A", "a"]
 
 
 class TestFiles:

@@ -34,6 +34,7 @@ WISH: Tree = {
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
     "tls": [],
+    "missing_files": {},
     "firewall": {
         "host": "n1",
         "backend": "auto",
@@ -129,6 +130,23 @@ FINDINGS = [
         "node.role in emqx_base_config",
         "remove it from emqx_base_config and set emqx_node_role",
     ),
+    ({"config": {"cluster.dns.name": "x"}}, {}, "owned_key", "cluster.dns.name", "emqx_dns_name"),
+    (
+        {"config": {"license": {"key": "K"}}, "edition": "enterprise"},
+        {},
+        "owned_key",
+        "license.key in",
+        "set emqx_license",
+    ),
+    ({"config": {"cluster.autoclean": "0s"}}, {}, "autoclean", "0s", "comes back empty"),
+    ({"config": {"cluster.autoclean": 0}}, {}, "autoclean", "0", "longest time"),
+    (
+        {"missing_files": {"emqx_etcd_ca": "pki/ca.pem"}},
+        {},
+        "missing_file",
+        "no file pki/ca.pem",
+        "correct the path",
+    ),
     (
         {"environment": {"EMQX_NODE__COOKIE": COOKIE}},
         {},
@@ -149,6 +167,22 @@ FINDINGS = [
         "owned_environment",
         "EMQX_RPC__PORT_DISCOVERY in",
         "set emqx_rpc_port_discovery",
+    ),
+    (
+        {"environment": {"EMQX_RPC__PROTOCOL": "ssl"}},
+        {},
+        "owned_environment",
+        "EMQX_RPC__PROTOCOL in",
+        "set emqx_rpc_tls",
+    ),
+    ({"config": {"rpc.driver": "ssl"}}, {}, "owned_key", "rpc.driver in", "set emqx_rpc_tls"),
+    ({"config": {"rpc.keyfile": "/k"}}, {}, "owned_key", "rpc.keyfile", "set emqx_tls_key"),
+    (
+        {"config": {"rpc.listen_address": "10.0.0.1"}},
+        {},
+        "owned_key",
+        "rpc.listen_address in",
+        "set emqx_proto_dist",
     ),
     ({"config": {"a": {"b": 1}, "a.b": 2}}, {}, "config", "a.b is given twice", "mend that key"),
     ({"config": {"node.proces_limit": 1}}, {}, "unknown_key", "node.proces_limit", "process_limit"),
@@ -317,6 +351,14 @@ def test_each_finding(wish: Tree, answer: Tree, code: str, seen: str, remedy: st
     assert finding["message"].startswith(
         f"Host n1: expected {finding['expected']}, found {finding['found']}: "
     )
+
+
+@pytest.mark.parametrize(("version", "codes"), [("5.0.26", ["autoclean"]), ("5.1.0", [])])
+def test_autoclean_of_versions_that_ignore_it(version: str, codes: list[str]) -> None:
+    wish = {**WISH, "version": version, "config": {"cluster.autoclean": "48h"}}
+    found = check_host(ANSWER, wish)
+    assert [finding["code"] for finding in found["warnings"]] == codes
+    assert found["errors"] == []
 
 
 def test_an_unreachable_host_is_judged_by_its_variables() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 
 Member = t.Dict[str, t.Any]
 Settings = t.Dict[str, t.Any]
+STATELESS = {"port_discovery": "stateless"}
 
 
 def three(**changes: t.Any) -> list[Member]:
@@ -92,16 +93,43 @@ class TestIpv6:
     def test_the_rpc_port_goes_along(self, proto_dist: str, version: str) -> None:
         model = _topology.build(three(), {"proto_dist": proto_dist, "version": version})
         assert model["ipv6"] is True
-        assert model["rpc_listen"] == {"listen_address": "::", "ipv6_only": True}
+        assert model["rpc"] == {**STATELESS, "listen_address": "::", "ipv6_only": True}
 
     def test_not_where_emqx_has_no_key_for_it(self) -> None:
         model = _topology.build(three(), {"proto_dist": "inet6_tcp", "version": "5.3.2"})
-        assert (model["ipv6"], model["rpc_listen"]) == (True, {})
+        assert (model["ipv6"], model["rpc"]) == (True, STATELESS)
 
     @pytest.mark.parametrize("proto_dist", ["inet_tcp", "inet_tls"])
     def test_not_over_ipv4(self, proto_dist: str) -> None:
         model = _topology.build(three(), {"proto_dist": proto_dist, "version": "5.8.9"})
-        assert (model["ipv6"], model["rpc_listen"]) == (False, {})
+        assert (model["ipv6"], model["rpc"]) == (False, STATELESS)
+
+
+class TestRpc:
+    @pytest.mark.parametrize(
+        ("version", "tls", "discovery", "keys"),
+        [
+            ("5.8.9", False, "stateless", {}),
+            ("5.8.9", True, "stateless", {"protocol": "ssl"}),
+            ("5.0.26", True, "stateless", {"protocol": "ssl"}),
+            ("5.0.25", True, "stateless", {"driver": "ssl"}),
+            ("", True, "stateless", {"protocol": "ssl"}),
+            ("5.8.0", True, "manual", {"protocol": "ssl", "server_port": 7000}),
+            ("5.7.2", False, "manual", {"tcp_server_port": 7000}),
+            ("5.7.2", True, "manual", {"protocol": "ssl", "ssl_server_port": 7000}),
+        ],
+    )
+    def test_keys_by_version(
+        self, version: str, tls: bool, discovery: str, keys: dict[str, t.Any]
+    ) -> None:
+        settings = {
+            "version": version,
+            "rpc_tls": tls,
+            "rpc_port_discovery": discovery,
+            "rpc_server_port": 7000,
+        }
+        model = _topology.build(three(), settings)
+        assert model["rpc"] == {"port_discovery": discovery, **keys}
 
 
 class TestModel:
@@ -124,6 +152,8 @@ class TestModel:
                     "addresses": ["10.0.0.1"],
                     "host_is_ip": True,
                     "ip_version": 4,
+                    "version": "",
+                    "license": "default",
                 },
                 "n2": model["nodes"]["n2"],
                 "n3": model["nodes"]["n3"],
@@ -135,7 +165,8 @@ class TestModel:
             "cluster_ports": [4370, 5370],
             "addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
             "ipv6": False,
-            "rpc_listen": {},
+            "rpc": STATELESS,
+            "discovery": {"static": {"seeds": ["emqx@10.0.0.1", "emqx@10.0.0.2"]}},
             "errors": [],
             "warnings": model["warnings"],
         }
@@ -385,7 +416,6 @@ class TestRoles:
             ("5.8.0", "opensource", [("replicant_needs_enterprise", "")]),
             ("5.8.0", "enterprise", []),
             ("5.8.0", "", []),
-            ("5.9.0", "opensource", []),
             ("", "opensource", []),
         ],
     )
@@ -394,6 +424,23 @@ class TestRoles:
     ) -> None:
         settings = {"discovery_strategy": "static", "version": version, "edition": edition}
         assert errors(three(emqx_node_role="replicant"), settings) == found
+
+    @pytest.mark.parametrize(
+        ("version", "other", "found"),
+        [
+            ("5.10.4", "5.10.4", []),
+            ("5.10.4", "5.10.3", [("replicant_version", "n3")]),
+            ("5.5.1", "5.5.0", []),
+            ("", "5.5.0", []),
+        ],
+    )
+    def test_a_replicant_has_the_version_of_a_core(
+        self, version: str, other: str, found: list[tuple[str, str]]
+    ) -> None:
+        settings = {"discovery_strategy": "static", "version": version, "edition": "enterprise"}
+        members = three(emqx_node_role="replicant", emqx_version=other)
+        members = [{**member, "emqx_license": "KEY"} for member in members]
+        assert errors(members, settings) == found
 
     def test_no_core(self) -> None:
         members = [{**member, "emqx_node_role": "replicant"} for member in three()]
@@ -450,7 +497,8 @@ class TestStrategies:
     @pytest.mark.parametrize("strategy", ["dns", "k8s"])
     def test_short_names(self, strategy: str) -> None:
         members = three(emqx_node_name="emqx3@10.0.0.3")
-        assert errors(members, {"discovery_strategy": strategy}) == [("short_names_differ", "")]
+        settings = {"discovery_strategy": strategy, "k8s_apiserver": "https://k8s.example:6443"}
+        assert errors(members, settings) == [("short_names_differ", "")]
         assert errors(members, {"discovery_strategy": "static"}) == []
 
     @pytest.mark.parametrize(
@@ -486,6 +534,50 @@ class TestStrategies:
         settings = {"discovery_strategy": "dns", "dns_name": name}
         assert errors(three(), settings) == [("no_dns_name", "")]
         assert errors(three(), {**settings, "discovery_strategy": "static"}) == []
+
+
+class TestLicence:
+    @pytest.mark.parametrize(
+        ("version", "edition", "given", "codes"),
+        [
+            ("5.8.9", "opensource", "", []),
+            ("5.8.9", "opensource", "default", []),
+            ("5.8.9", "opensource", "KEY", ["license_in_opensource"]),
+            ("5.8.9", "enterprise", "", []),
+            ("5.8.9", "enterprise", "KEY", []),
+            ("5.8.9", "enterprise", "evaluation", ["license_not_in_version"]),
+            ("5.10.4", "enterprise", "", ["license_needed"]),
+            ("5.10.4", "enterprise", "default", ["license_needed"]),
+            ("5.10.4", "enterprise", "KEY", []),
+            ("5.10.4", "enterprise", "file:///etc/emqx.lic", []),
+            ("5.10.4", "enterprise", "evaluation", []),
+            ("6.2.2", "", "", ["license_needed"]),
+            ("", "", "", []),
+        ],
+    )
+    def test_by_version(self, version: str, edition: str, given: str, codes: list[str]) -> None:
+        members = [{**member, "emqx_license": given} for member in three()]
+        settings = {"version": version, "edition": edition}
+        assert errors(members, settings) == [(code, "") for code in codes]
+
+    def test_names_the_hosts_without_and_never_the_key(self) -> None:
+        members = [{**member, "emqx_license": "TheKey"} for member in three()]
+        members[1]["emqx_license"] = ""
+        model = _topology.build(members, {"version": "5.10.4"})
+        assert [finding["message"] for finding in model["errors"]] == [
+            "Cluster: emqx_license is empty or default, the community licence for a single node, "
+            "on n2, expected a licence on all nodes, as EMQX 5.10.4 clusters with one only: set "
+            "it to your key, to file:///PATH on the hosts, or to evaluation (25 sessions, 30 "
+            "days) for all nodes, or use EMQX 5.8, which clusters without."
+        ]
+        assert "TheKey" not in str(model)
+
+    def test_a_single_node_needs_none(self) -> None:
+        assert errors(three()[:1], {"version": "5.10.4"}) == []
+
+    def test_evaluation_is_not_for_production(self) -> None:
+        members = [{**member, "emqx_license": "evaluation"} for member in three()]
+        assert warnings(members, {"version": "5.10.4"}) == [("license_evaluation", "")]
 
 
 class TestWarnings:

@@ -79,12 +79,14 @@ class Host:
         self.conf.chmod(0o640)
         self._capsys = capsys
 
-    def file(self, path: Path | None = None, content: str = NEW, **other: str) -> dict[str, str]:
+    def file(
+        self, path: Path | None = None, content: str = NEW, **other: t.Any
+    ) -> dict[str, t.Any]:
         wanted = {"path": str(path or self.conf), "content": content, "mode": "0640"}
         return {**wanted, "owner": ME, "group": MY_GROUP, **other}
 
     def run(
-        self, *files: dict[str, str], check: bool = False, **options: t.Any
+        self, *files: dict[str, t.Any], check: bool = False, **options: t.Any
     ) -> dict[str, t.Any]:
         args = {
             "files": list(files),
@@ -116,6 +118,20 @@ def host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Host:
 def rights(path: Path) -> tuple[int, int, int]:
     info = path.stat()
     return stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
+
+
+def test_nothing_of_a_secret_file_is_shown(host: Host, emqx: Emqx) -> None:
+    licence = host.etc / "license"
+    answers = []
+    for content in ("FirstLicence", "OtherLicence"):
+        answers.append(host.run(host.file(licence, content, mode="0600", secret=True)))
+        assert licence.read_text() == content and rights(licence)[0] == 0o600
+    # As it is, with other rights.
+    answers.append(host.run(host.file(licence, "OtherLicence", secret=True)))
+    shown = [(diff["before"], diff["after"]) for answer in answers for diff in answer["diff"]]
+    assert shown[:2] == [("", "********"), ("********", "******** (changed)")]
+    assert [text.splitlines()[-1] for text in shown[2]] == ["********", "********"]
+    assert "Licence" not in json.dumps(answers).replace("license", "")
 
 
 class TestWriting:
