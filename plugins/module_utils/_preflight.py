@@ -407,8 +407,3 @@ def _check_data(
             f"emqx_rename_host={wish['host']} take the node out of its cluster under its old name "
             "and in again under the new one, as a node under a new name starts empty",
         )
-
-
-def summary(findings: t.Iterable[Finding]) -> str:
-    """Return the findings as lines for people, each once."""
-    return "\n".join(dict.fromkeys(f"- {finding['message']}" for finding in findings))

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._preflight import check_host, summary
+from ansible_collections.mqttops.emqx.plugins.module_utils._preflight import check_host
 
 Tree = t.Dict[str, t.Any]
 DEB = "emqx-5.8.9-debian12-amd64.deb"
@@ -428,12 +428,6 @@ def test_a_node_without_a_name_is_left_to_the_topology() -> None:
 def test_a_version_that_is_none_ends_the_check() -> None:
     with pytest.raises(InputError, match="emqx_version cannot be used"):
         errors({"version": "latest"})
-
-
-def test_summary() -> None:
-    found = errors({"cookie": ""}, {"data_nodes": ["a@b.c"]})
-    lines = summary([*found, *found]).splitlines()
-    assert lines == [f"- {finding['message']}" for finding in found]
 
 
 def test_what_speaks_against_the_certificates() -> None:
