@@ -21,6 +21,7 @@ PURE = frozenset(
         "_strategies",
         "_hocon",
         "_diagnose",
+        "_discovery",
         "_versions",
         "_firewall",
         "_firewalld",
@@ -30,6 +31,9 @@ PURE = frozenset(
 # Which layers a file of the membership and API code may use besides the pure ones.
 ALLOWED = {
     "_ctl": frozenset[str](),
+    "_dns": frozenset[str](),
+    "_etcd": frozenset({"_discovery"}),
+    "_k8s": frozenset({"_discovery"}),
     "_api": frozenset[str](),
     "_wait": frozenset[str](),
     "_cluster": frozenset({"_ctl"}),

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Real questions to a name server on the loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import typing as t
+
+import dns.message
+import dns.rcode
+import dns.resolver
+import dns.rrset
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _dns
+
+ZONE = {
+    ("mq.example.", "A"): ["10.0.0.1", "10.0.0.2"],
+    ("mq.example.", "AAAA"): ["fd00::1"],
+    ("_emqx._tcp.mq.example.", "SRV"): ["0 0 4370 b1.example.", "0 0 4371 b1.example."],
+}
+
+
+def reply(question: bytes) -> bytes:
+    query = dns.message.from_wire(question)
+    answer = dns.message.make_response(query)
+    name, kind = str(query.question[0].name), query.question[0].rdtype.name
+    records = ZONE.get((name, kind))
+    if records:
+        answer.answer.append(dns.rrset.from_text(name, 10, "IN", kind, *records))
+    elif name.startswith("broken."):
+        answer.set_rcode(dns.rcode.SERVFAIL)
+    elif not any(name == known for known, _kind in ZONE):
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+    return answer.to_wire()
+
+
+@pytest.fixture(name="server")
+def _server() -> t.Iterator[int]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                question, peer = listening.recvfrom(4096)
+                if not question:
+                    return
+                listening.sendto(reply(question), peer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = int(listening.getsockname()[1])
+        yield port
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ending:
+            ending.sendto(b"", ("127.0.0.1", port))
+        thread.join()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, port: int, *servers: str) -> None:
+    """Have the host's resolver be these servers at a port of the loopback."""
+
+    def resolver() -> dns.resolver.Resolver:
+        made = real(configure=False)
+        made.nameservers = list(servers)
+        made.port = port
+        return made
+
+    real = dns.resolver.Resolver
+    monkeypatch.setattr(dns.resolver, "Resolver", resolver)
+
+
+@pytest.mark.parametrize(
+    ("name", "record_type", "entries", "failure"),
+    [
+        ("mq.example", "a", [{"address": "10.0.0.1"}, {"address": "10.0.0.2"}], ""),
+        ("mq.example.", "aaaa", [{"address": "fd00::1"}], ""),
+        # EMQX ignores the port: two records with one target are one node
+        ("_emqx._tcp.mq.example", "srv", [{"target": "b1.example"}], ""),
+        ("other.example", "a", [], "no_such_name"),
+        ("mq.example", "srv", [], "no_records"),
+        ("broken.example", "a", [], "dns_silent"),
+        ("localhost", "a", [], "no_such_name"),
+    ],
+)
+def test_answers(
+    monkeypatch: pytest.MonkeyPatch,
+    server: int,
+    name: str,
+    record_type: str,
+    entries: list[dict[str, str]],
+    failure: str,
+) -> None:
+    use(monkeypatch, server, "127.0.0.1")
+    found = _dns.ask({"name": name, "record_type": record_type}, 5)
+    assert sorted(found["entries"], key=str) == sorted(entries, key=str)
+    assert (found["failure"], found["asked"]) == (failure, "127.0.0.1")
+    assert bool(found["detail"]) == bool(failure)
+
+
+def test_a_silent_server_costs_no_more_than_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        use(monkeypatch, int(silent.getsockname()[1]), "127.0.0.1")
+        found = _dns.ask({"name": "mq.example", "record_type": "a"}, 0.3)
+    assert (found["entries"], found["failure"]) == ([], "dns_silent")
+
+
+def test_the_next_server_answers_where_the_first_is_silent(
+    monkeypatch: pytest.MonkeyPatch, server: int
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.2", server))
+        use(monkeypatch, server, "127.0.0.2", "127.0.0.1")
+        found = _dns.ask({"name": "mq.example", "record_type": "a"}, 2)
+    assert len(found["entries"]) == 2
+
+
+def test_a_host_without_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolver() -> dns.resolver.Resolver:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver, "Resolver", resolver)
+    found = _dns.ask({"name": "mq.example", "record_type": "a"}, 1)
+    assert (found["failure"], found["asked"]) == ("no_resolver", "")

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.mqttops.emqx.plugins.filter import discovery_findings
+from ansible_collections.mqttops.emqx.plugins.module_utils import _dns
+from ansible_collections.mqttops.emqx.plugins.modules import discovery_info
+
+NODES = [
+    {"name": "emqx@10.0.0.1", "inventory_host": "n1", "role": "core"},
+    {"name": "emqx@10.0.0.2", "inventory_host": "n2", "role": "core"},
+]
+SEEDS = {"strategy": "static", "settings": {"seeds": ["emqx@10.0.0.1"]}}
+DNS = {"strategy": "dns", "settings": {"name": "mq.example", "record_type": "a"}}
+RECORDS = [{"address": "10.0.0.1"}, {"address": "10.0.0.2"}]
+
+
+def run(capsys: pytest.CaptureFixture[str], **options: t.Any) -> dict[str, t.Any]:
+    options = {"node": "emqx@10.0.0.1", "nodes": NODES, **options}
+    with patch_module_args(options), pytest.raises(SystemExit):
+        discovery_info.main()
+    return dict(json.loads(capsys.readouterr().out))
+
+
+def test_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    found = run(capsys, **SEEDS)
+    assert found["changed"] is False
+    assert found["discovery"]["names"] == ["emqx@10.0.0.1"]
+    assert [item["name"] for item in found["discovery"]["missing"]] == ["emqx@10.0.0.2"]
+
+
+def test_dns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"entries": RECORDS, "asked": "10.0.0.53", "failure": "", "detail": ""}
+    monkeypatch.setitem(discovery_info.ASK, "dns", lambda settings, timeout: asked)
+    found = run(capsys, **DNS)
+    assert found["discovery"]["names"] == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
+    assert found["discovery"]["problems"] == []
+
+
+def test_dnspython_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_dns, "MISSING", "Traceback: No module named 'dns'")
+    failed = run(capsys, **DNS)
+    assert failed["failed"]
+    assert "dnspython (package python3-dnspython or python3-dns)" in failed["msg"]
+    # Other strategies do not need it.
+    assert "failed" not in run(capsys, **SEEDS)
+
+
+def test_findings_of_all_hosts(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = {"n1": run(capsys, **SEEDS), "n2": {"msg": "no Python"}}
+    found = discovery_findings.discovery_findings(answers)
+    assert found["seen"] == ["n1 finds by the seeds: emqx@10.0.0.1", "n2 cannot be asked"]
+    assert [cause.partition(":")[0] for cause in found["causes"]] == ["Host n2", "Host n2"]
+    nothing: dict[str, list[str]] = {"seen": [], "causes": []}
+    assert discovery_findings.discovery_findings({"n1": {"skipped": True}}) == nothing
