@@ -320,8 +320,8 @@ def pending_files(
 ) -> list[str]:
     """Return the paths whose content, owner, group or mode is not yet as wanted.
 
-    ``files`` holds dictionaries with path, content, owner, group and mode; ``states`` is what
-    host_info found by path.
+    ``files`` holds dictionaries with path, content (none for a directory), owner, group and mode;
+    ``states`` is what host_info found by path.
     """
     return [
         item["path"]
@@ -334,8 +334,9 @@ _STATE_KEYS = ("sha256", "owner", "group", "mode")
 
 
 def _wanted_state(item: t.Mapping[str, t.Any]) -> dict[str, str]:
+    content = item.get("content")
     return {
-        "sha256": hashlib.sha256(str(item["content"]).encode()).hexdigest(),
+        "sha256": "" if content is None else hashlib.sha256(str(content).encode()).hexdigest(),
         "owner": str(item["owner"]),
         "group": str(item["group"]),
         "mode": f"{mode_bits(item['mode'], item['path']):04o}",

@@ -56,6 +56,36 @@ options:
         description: Whether the whole content is a secret, of which a diff shows nothing.
         type: bool
         default: false
+      check:
+        description: >-
+          Command that judges the content before it is in place, by its exit code. One of its words
+          is C(%s) and stands for the file to look at.
+        type: list
+        elements: str
+        default: []
+  directories:
+    description: >-
+      Directories that are made, or given their owner and mode, before any file is written.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Where it lies.
+        type: path
+        required: true
+      owner:
+        description: Name of the owner.
+        type: str
+        default: root
+      group:
+        description: Name of the group.
+        type: str
+        default: root
+      mode:
+        description: Octal mode of four digits, in quotes, such as V(0750).
+        type: str
+        default: "0755"
   validate:
     description: >-
       Whether C(emqx check_config) judges the HOCON files. It needs the right to mount, as root
@@ -105,7 +135,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_files:
-  description: Paths that were, or in check mode would be, written.
+  description: Paths that were, or in check mode would be, written or given other rights.
   returned: success
   type: list
   elements: str
@@ -135,16 +165,27 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import MASK
 
-FILE_SPEC: dict[str, t.Any] = {
+DIRECTORY_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
-    "content": {"type": "str", "required": True, "no_log": True},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
+    "mode": {"type": "str", "default": "0755"},
+}
+FILE_SPEC: dict[str, t.Any] = {
+    **DIRECTORY_SPEC,
+    "content": {"type": "str", "required": True, "no_log": True},
     "mode": {"type": "str", "default": "0644"},
     "secret": {"type": "bool", "default": False},
+    "check": {"type": "list", "elements": "str", "default": []},
 }
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_SPEC},
+    "directories": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": DIRECTORY_SPEC,
+    },
     "validate": {"type": "bool", "default": True},
     "command": {"type": "list", "elements": "str", "default": ["emqx"]},
     "user": {"type": "str", "default": "emqx"},
@@ -234,11 +275,42 @@ def _stage(folder: str, text: str, uid: int, gid: int, mode: int) -> str:
     return path
 
 
+def check_file(module: AnsibleModule, item: dict[str, t.Any]) -> None:
+    """Have the command of a file judge its new content; raise RefusedError with its reason."""
+    with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
+        candidate = _stage(folder, item["content"], 0, 0, 0o600)
+        argv = [candidate if word == "%s" else word for word in item["check"]]
+        try:
+            rc, out, err = module.run_command(argv, handle_exceptions=False)
+        except OSError as error:
+            if module.check_mode:
+                # The command comes with a package that is not installed yet.
+                return
+            rc, out, err = 1, "", str(error)
+    if rc != 0:
+        reason = " ".join((err or out).replace(candidate, item["path"]).split())
+        raise RefusedError(
+            f"{item['check'][0]} refuses the new content of {item['path']}, the file in force was "
+            f"left as it is: {reason}",
+            rc=rc,
+        )
+
+
+def make_directories(directories: list[dict[str, t.Any]]) -> None:
+    for item in directories:
+        uid, gid = _owners(item)
+        os.makedirs(item["path"], mode=0o700, exist_ok=True)
+        os.chown(item["path"], uid, gid)
+        os.chmod(item["path"], _config.mode_bits(item["mode"], item["path"]))
+
+
+def _owners(item: dict[str, t.Any]) -> tuple[int, int]:
+    return pwd.getpwnam(item["owner"]).pw_uid, grp.getgrnam(item["group"]).gr_gid
+
+
 def write_files(files: list[dict[str, t.Any]]) -> None:
     """Put whole files in place, none before all are on the disk."""
-    owners = [
-        (pwd.getpwnam(item["owner"]).pw_uid, grp.getgrnam(item["group"]).gr_gid) for item in files
-    ]
+    owners = [_owners(item) for item in files]
     staged: dict[str, str] = {}
     try:
         for item, (uid, gid) in zip(files, owners):
@@ -273,6 +345,22 @@ def diffs(
     return result
 
 
+def directory_diffs(
+    pending: list[dict[str, t.Any]], states: dict[str, dict[str, t.Any]]
+) -> list[dict[str, str]]:
+    return [
+        {
+            "before_header": item["path"],
+            "after_header": item["path"],
+            "before": f"{_rights(states[item['path']])}\n"
+            if states[item["path"]]["exists"]
+            else "",
+            "after": f"{_rights(item)}\n",
+        }
+        for item in pending
+    ]
+
+
 def _rights(state: dict[str, t.Any]) -> str:
     return f"owner {state['owner']}, group {state['group']}, mode {state['mode']}"
 
@@ -293,8 +381,10 @@ def withhold(module: AnsibleModule) -> dict[str, t.Any]:
 
 def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the module's result; raises EmqxError before anything is written."""
-    states = {item["path"]: _host.file_state(item["path"]) for item in params["files"]}
-    waiting = _config.pending_files(params["files"], states)
+    listed = [*params["directories"], *params["files"]]
+    states = {item["path"]: _host.file_state(item["path"]) for item in listed}
+    waiting = _config.pending_files(listed, states)
+    folders = [item for item in params["directories"] if item["path"] in waiting]
     pending = [item for item in params["files"] if item["path"] in waiting]
     in_force = [
         path for path, state in states.items() if state["exists"] and _config.is_hocon(path)
@@ -303,7 +393,10 @@ def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.A
     # The environment is judged together with the files.
     if params["validate"] and (candidates or (pending and in_force and params["environment"])):
         check_candidates(module, params, candidates)
-    shown = diffs(pending, states)
+    for item in pending:
+        if item["check"]:
+            check_file(module, item)
+    shown = [*directory_diffs(folders, states), *diffs(pending, states)]
     before = {path: _host.read_text(path) for path in params["boot_files"]}
     after = {**before, **{i["path"]: i["content"] for i in pending if i["path"] in before}}
     stale = _host.stale_boot_files(after, params["boot_record"])
@@ -311,8 +404,9 @@ def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.A
         # The files in force are the best guess at what the node was started with.
         stale += _config.boot_changes(before, after)
     if not module.check_mode:
+        make_directories(folders)
         write_files(pending)
-    return {"changed": bool(pending), "changed_files": waiting, "diff": shown, "stale": stale}
+    return {"changed": bool(waiting), "changed_files": waiting, "diff": shown, "stale": stale}
 
 
 def main() -> None:

@@ -134,6 +134,60 @@ def test_nothing_of_a_secret_file_is_shown(host: Host, emqx: Emqx) -> None:
     assert "Licence" not in json.dumps(answers).replace("license", "")
 
 
+class TestCheck:
+    """A command of the file's own judges it; grep stands for one such as nft -c -f."""
+
+    def rules(self, host: Host, content: str, command: str = "grep") -> dict[str, t.Any]:
+        return host.file(host.etc / "rules", content, check=[command, "accept", "%s"])
+
+    def test_accepted(self, host: Host) -> None:
+        assert host.run(self.rules(host, "accept\n"))["changed"]
+        assert (host.etc / "rules").read_text() == "accept\n"
+
+    def test_refused(self, host: Host) -> None:
+        host.run(self.rules(host, "accept\n"))
+        rules = self.rules(host, "drop\n")
+        rules["check"] = ["sh", "-c", 'echo "$0: no rule" >&2; exit 1', "%s"]
+        answer = host.run(rules)
+        assert answer["failed"]
+        path = host.etc / "rules"
+        assert answer["msg"] == (
+            f"sh refuses the new content of {path}, the file in force was left as it is: "
+            f"{path}: no rule"
+        )
+        assert path.read_text() == "accept\n"
+        assert host.names() == ["etc/emqx/emqx.conf", "etc/emqx/rules"]
+
+    def test_an_unchanged_file_is_not_judged_again(self, host: Host) -> None:
+        host.run(self.rules(host, "accept\n"))
+        assert not host.run(self.rules(host, "accept\n", "no-such-command"))["changed"]
+
+    def test_without_the_command_only_check_mode_goes_on(self, host: Host) -> None:
+        missing = self.rules(host, "accept\n", "no-such-command")
+        assert host.run(missing, check=True)["changed"]
+        answer = host.run(missing)
+        assert "no-such-command refuses" in answer["msg"]
+        assert not (host.etc / "rules").exists()
+
+
+class TestDirectories:
+    def test_made_and_given_their_rights(self, host: Host) -> None:
+        data = host.etc.parent / "lib/data"
+        wanted = {"path": str(data), "owner": ME, "group": MY_GROUP, "mode": "0750"}
+        predicted = host.run(directories=[wanted], check=True)
+        assert not data.exists()
+        answer = host.run(directories=[wanted])
+        assert rights(data)[0] == 0o750
+        assert answer["changed_files"] == predicted["changed_files"] == [str(data)]
+        assert answer["diff"] == predicted["diff"]
+        assert answer["diff"][0]["after"] == f"owner {ME}, group {MY_GROUP}, mode 0750\n"
+        assert not host.run(directories=[wanted])["changed"]
+        data.chmod(0o755)
+        again = host.run(directories=[wanted])
+        assert again["diff"][0]["before"] == f"owner {ME}, group {MY_GROUP}, mode 0755\n"
+        assert rights(data)[0] == 0o750
+
+
 class TestWriting:
     def test_unchanged(self, host: Host, emqx: Emqx) -> None:
         inode = host.conf.stat().st_ino
