@@ -13,6 +13,8 @@ ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*
 SCENARIOS   ?= default tarball
 LAB         ?= demo
 HOSTS       ?= 3
+# Scenarios at a time: nodes and hosts wait more than they work.
+JOBS        ?= 2
 
 export PATH                      := $(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH  := $(CACHE)/collections
@@ -66,7 +68,8 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 # --- checks ---------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit sanity standin-test molecule  ## Lint, units, sanity, stand-in, the main scenarios
+test: lint unit sanity packages  ## Lint, units, sanity, stand-in, the scenarios
+	@$(POOL) standin-test $(SCENARIOS:%=scenario-%)
 
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
@@ -92,8 +95,14 @@ standin-test: setup packages  ## The stand-in node against the recorded transcri
 	@python -m pytest tests/standin/tests
 
 .PHONY: molecule
-molecule: setup packages  ## Molecule scenarios (SCENARIOS="default tarball")
-	@for scenario in $(SCENARIOS); do tests/molecule.sh "$$scenario"; done
+molecule: packages  ## Molecule scenarios (SCENARIOS="default tarball", JOBS=2 at a time)
+	@$(POOL) $(SCENARIOS:%=scenario-%)
+
+# The output of each is shown when it ends; one that fails does not keep the others from running.
+POOL = +$(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going
+
+scenario-%:
+	@tests/molecule.sh $*
 
 .PHONY: scenarios
 scenarios:  ## All molecule scenarios, about half an hour
