@@ -39,6 +39,10 @@ _K8S_SUFFIXES = {"ip": "", "dns": "pod.cluster.local", "hostname": "svc.cluster.
 
 _URL = re.compile(r"(?P<scheme>https?)://(?:\[[0-9A-Fa-f:]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?/?")
 
+# EMQX takes host and port apart at the only colon (ekka 0.13 to 0.23): no port, a path or an IPv6
+# address keep it from booting.
+_ETCD_URL = re.compile(r"https?://[0-9A-Za-z._-]+:[0-9]{1,5}")
+
 
 def config(wanted: Settings, seeds: t.Sequence[str]) -> dict[str, t.Any]:
     """Return what stands below ``cluster`` for the strategy, as EMQX names it."""
@@ -145,16 +149,18 @@ def _etcd_errors(_nodes: t.Sequence[Node], wanted: Settings) -> Problems:
             "list the client URLs of the etcd members",
         )
     for server in servers:
-        if not _URL.fullmatch(server):
+        if not _ETCD_URL.fullmatch(server):
             yield (
                 "bad_etcd_server",
                 "",
                 "emqx_etcd_servers",
-                "URLs of the form http://HOST:PORT or https://HOST:PORT",
+                "URLs of the form http://HOST:PORT or https://HOST:PORT, no IPv6 address",
                 server or "an empty one",
                 "write the client URL of an etcd member",
             )
-    schemes = sorted({server.partition(":")[0] for server in servers if _URL.fullmatch(server)})
+    schemes = sorted(
+        {server.partition(":")[0] for server in servers if _ETCD_URL.fullmatch(server)}
+    )
     files = sorted(key for key, path in wanted["etcd_ssl"].items() if path)
     if len(schemes) > 1:
         yield (

@@ -134,11 +134,13 @@ class TestErrors:
         [
             (etcd(), []),
             (etcd(etcd_servers=["http://10.0.0.9:2379"], etcd_ssl={}), []),
-            (etcd(etcd_servers=["https://[fd00::9]:2379/"]), []),
+            (etcd(etcd_servers=["https://[fd00::9]:2379"]), ["bad_etcd_server"]),
+            (etcd(etcd_servers=["https://e1:2379/"]), ["bad_etcd_server"]),
+            (etcd(etcd_servers=["https://e1"]), ["bad_etcd_server"]),
             (etcd(etcd_servers=[]), ["no_etcd_servers"]),
             (etcd(etcd_servers=["10.0.0.9:2379"]), ["bad_etcd_server"]),
             (etcd(etcd_servers=["https://e1:2379", ""]), ["bad_etcd_server"]),
-            (etcd(etcd_servers=["https://e1", "http://e2"]), ["mixed_etcd_schemes"]),
+            (etcd(etcd_servers=["https://e1:2379", "http://e2:2379"]), ["mixed_etcd_schemes"]),
             (etcd(etcd_servers=["http://e1:2379"]), ["etcd_tls_without_https"]),
             (
                 etcd(etcd_ssl={"cacertfile": "/ca", "certfile": "/cert", "keyfile": ""}),
