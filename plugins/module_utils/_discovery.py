@@ -9,7 +9,8 @@ The rules are those of ekka 0.13 to 0.23 (EMQX 5.0 to 6.3). Who asks a service h
 answer of this form, whatever the service is:
 
 * ``entries``: what the service holds for the cluster, each a dictionary. static ``name``; dns
-  ``address`` (a, aaaa) or ``target`` (srv); etcd ``key`` and ``value``; k8s ``ip``, ``hostname``
+  ``address`` (a, aaaa) or ``target`` (srv); etcd ``key``, ``value`` and ``leased`` (whether a node
+  that runs keeps it alive); k8s ``ip``, ``hostname``
   ("" for none) and ``ready``;
 * ``asked``: the servers that were asked, for people;
 * ``failure``: "" or a key of FAILURES, and ``detail``: the error's text.
@@ -81,10 +82,10 @@ REASONS: dict[str, tuple[str, str, str]] = {
         "keys of its own cores only",
         "stop that node, or set an emqx_etcd_prefix that no other cluster has",
     ),
-    "key_of_other_prefix": (
-        "etcd answers with {values} beside {source}",
-        "keys of this prefix only",
-        "use EMQX 5.8.9, 5.10.1 or newer, or an etcd that holds nothing else",
+    "stale_key": (
+        "{source} have {values}, which no node keeps alive",
+        "keys of its own cores only",
+        "run the playbook site or remove_node with emqx_etcd_clean_keys true, which deletes them",
     ),
     "no_endpoint": (
         *_ENTRIES_LACK,
@@ -140,7 +141,84 @@ FAILURES: dict[str, tuple[str, str, str]] = {
         "a nameserver in /etc/resolv.conf, the only thing that EMQX reads (it ignores /etc/hosts)",
         "add one",
     ),
-    # etcd and k8s
+    # etcd
+    "etcd_refused": (
+        "{asked} refuses the connection ({detail})",
+        "an etcd that answers with {source}",
+        "start etcd on that host (journalctl -u etcd tells why it is down), or correct the port in "
+        "emqx_etcd_servers",
+    ),
+    "etcd_filtered": (
+        "{asked} gives no answer, so packets are dropped on the way ({detail})",
+        "a connection",
+        "start that host, or open the port for this host in the firewalls between them",
+    ),
+    "etcd_unresolved": (
+        "the name of {asked} has no address on this host ({detail})",
+        "an address",
+        "correct it in emqx_etcd_servers, or its record",
+    ),
+    "etcd_closed": (
+        "{asked} closes the connection before it answers ({detail})",
+        "an etcd that answers",
+        "write https in emqx_etcd_servers where etcd talks TLS, or see its log",
+    ),
+    "etcd_no_tls": (
+        "{asked} does not talk TLS ({detail})",
+        "TLS, as emqx_etcd_servers says",
+        "write http there, or have etcd talk TLS",
+    ),
+    "etcd_other_ca": (
+        "the certificate of {asked} is signed by another CA ({detail})",
+        "one signed by emqx_etcd_ca",
+        "set it to the CA that signed the certificates of etcd",
+    ),
+    "etcd_other_name": (
+        "the certificate of {asked} is for another name ({detail})",
+        "one for the host that emqx_etcd_servers names",
+        "write the name that the certificate has, or request one with it",
+    ),
+    "etcd_expired": (
+        "the certificate of {asked} is not valid now ({detail})",
+        "a valid one",
+        "renew it, or set the clock of this host right",
+    ),
+    "etcd_no_certificate": (
+        "{asked} asks for a client certificate, and this host has none ({detail})",
+        "one that etcd takes",
+        "set emqx_etcd_certificate and emqx_etcd_key",
+    ),
+    "etcd_certificate_refused": (
+        "{asked} does not take the client certificate of this host ({detail})",
+        "one signed by the CA that etcd trusts, and valid",
+        "set emqx_etcd_certificate and emqx_etcd_key to such a one",
+    ),
+    "etcd_file": (
+        "a file to talk TLS with {asked} cannot be used ({detail})",
+        "PEM files on this host",
+        "correct emqx_etcd_ca, emqx_etcd_certificate or emqx_etcd_key, and run the playbook site",
+    ),
+    "etcd_no_leader": (
+        "{asked} is there, but its members have no leader ({detail})",
+        "more than half of the members of etcd running",
+        "start the others, and open the peer port between them",
+    ),
+    "etcd_user": (
+        "{asked} asks for a user name ({detail})",
+        "an etcd without its own authentication, as EMQX has no way to give one",
+        "switch it off in etcd and use client certificates",
+    ),
+    "etcd_locked": (
+        "a lock that no node keeps alive keeps all of them waiting ({detail})",
+        "locks of nodes that run only",
+        "run the playbook site with emqx_etcd_clean_keys true, which deletes it",
+    ),
+    "etcd_other": (
+        "{asked} is no etcd ({detail})",
+        "an etcd of 3.3 or newer",
+        "write the client URLs of etcd in emqx_etcd_servers, port 2379 as a rule",
+    ),
+    # k8s
     "unreachable": (
         "no connection to {asked} ({detail})",
         "an answer with {source}",
@@ -264,7 +342,7 @@ def report(
             elif not name and entry.get("ready", True):
                 malformed.append(_item("", "", ("endpoint_without_hostname", value)))
             elif name and name not in hosts:
-                found = judge.extra(value)
+                found = judge.extra(entry, value)
                 if name not in explained and value not in explained:
                     extra.append(_item("", name, found))
     context = _context(known, node)
@@ -342,7 +420,7 @@ class _Judge:
                 return "endpoint_form", name
         return "no_endpoint", host
 
-    def extra(self, value: str) -> tuple[str, str]:
+    def extra(self, entry: Entry, value: str) -> tuple[str, str]:
         """Return the reason and the value of an entry that leads to no member."""
         reasons = {
             "static": "seed_of_nobody",
@@ -350,8 +428,8 @@ class _Judge:
             "etcd": "key_of_nobody",
             "k8s": "endpoint_of_nobody",
         }
-        if self.strategy == "etcd" and not value.startswith(etcd_folder(self.settings)):
-            return "key_of_other_prefix", value
+        if self.strategy == "etcd" and not entry["leased"]:
+            return "stale_key", value
         return reasons[self.strategy], value
 
 

@@ -27,7 +27,7 @@ options:
   strategy:
     description: The discovery strategy (C(cluster.discovery_strategy)).
     type: str
-    choices: [static, dns]
+    choices: [static, dns, etcd]
     required: true
   settings:
     description:
@@ -132,7 +132,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns
+from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd
 
 
 def _seeds(settings: t.Mapping[str, t.Any], _timeout: float) -> dict[str, t.Any]:
@@ -145,6 +145,7 @@ def _seeds(settings: t.Mapping[str, t.Any], _timeout: float) -> dict[str, t.Any]
 ASK: dict[str, t.Callable[[t.Mapping[str, t.Any], float], dict[str, t.Any]]] = {
     "static": _seeds,
     "dns": _dns.ask,
+    "etcd": _etcd.ask,
 }
 
 ARGUMENT_SPEC: dict[str, t.Any] = {

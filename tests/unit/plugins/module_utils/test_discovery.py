@@ -41,8 +41,9 @@ def targets(*found: str) -> list[Entry]:
     return [{"target": target} for target in found]
 
 
-def keys(*found: str, folder: str = "emqxcl/ekkacl/nodes/") -> list[Entry]:
-    return [{"key": f"{folder}{name}", "value": name} for name in found]
+def keys(*found: str, leased: bool = True) -> list[Entry]:
+    folder = "emqxcl/ekkacl/nodes/"
+    return [{"key": f"{folder}{name}", "value": name, "leased": leased} for name in found]
 
 
 def endpoint(ip: str, hostname: str = "", ready: bool = True) -> Entry:
@@ -258,10 +259,10 @@ class TestReport:
             (
                 "etcd",
                 ETCD,
-                [*keys(IPS[0]), *keys("emqx@10.9.9.9", folder="emqxcm/ekkacl/nodes/")],
+                [*keys(IPS[0]), *keys("emqx@10.9.9.9", leased=False)],
                 IPS[:1],
-                "key_of_other_prefix",
-                "emqxcm/ekkacl/nodes/emqx@10.9.9.9",
+                "stale_key",
+                "emqxcl/ekkacl/nodes/emqx@10.9.9.9",
             ),
             (
                 "k8s",
