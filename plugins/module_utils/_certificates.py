@@ -13,6 +13,7 @@ where ansible-core brings the library cryptography.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import typing as t
 
 try:
@@ -200,6 +201,46 @@ def problems(
         _use_problem(cert),
     )
     return [problem for problem in found if problem]
+
+
+def review(
+    pems: t.Sequence[t.Mapping[str, t.Any]], host: str, now: dt.datetime
+) -> dict[str, t.Any]:
+    """Judge what node_evidence found of the certificates of the node named ``...@host``.
+
+    The result has ``problems``, those that are there now, and ``ending``, those that time brings
+    soon, as dictionaries with ``use``, ``path``, ``code``, ``expected``, ``found`` and ``remedy``;
+    and ``ca``, a fingerprint of what the node trusts.
+    """
+    result: dict[str, t.Any] = {"problems": [], "ending": [], "ca": ""}
+    for pem in pems:
+        cert, key, ca = (str(pem[name]).encode() for name in ("certificate", "public_key", "ca"))
+        current = problems(cert, key, ca, host, now)
+        soon = [] if current else problems(cert, key, ca, host, now + _ENDS_SOON)
+        for kind, found in (("problems", current), ("ending", soon)):
+            result[kind] += [
+                {"use": pem["use"], "path": pem["paths"]["certificate"], **_named(problem)}
+                for problem in found
+            ]
+        result["ca"] = result["ca"] or _trust(ca)
+    return result
+
+
+# An own certificate is renewed before that by every run of the playbook site.
+_ENDS_SOON = dt.timedelta(days=14)
+
+
+def _named(problem: Problem) -> dict[str, str]:
+    return dict(zip(("code", "expected", "found", "remedy"), problem))
+
+
+def _trust(ca: bytes) -> str:
+    """Return a fingerprint of a CA's name and key; a renewed certificate has the same."""
+    try:
+        cert = x509.load_pem_x509_certificate(ca)
+    except ValueError:
+        return ""
+    return hashlib.sha256(cert.subject.public_bytes() + _spki(cert.public_key())).hexdigest()[:12]
 
 
 def _key_problem(cert: x509.Certificate, key: t.Any) -> Problem | None:

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._report import page
+
+
+def report(
+    status: t.Mapping[str, t.Any], title: str, diagnosis: t.Mapping[str, t.Any] | None = None
+) -> str:
+    """Make a page about a cluster; see report.yml."""
+    made = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return page(title, made, status, diagnosis or {})
+
+
+class FilterModule:
+    """The filter of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"report": report}

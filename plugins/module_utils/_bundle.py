@@ -1,0 +1,70 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""An archive of what was gathered of a cluster, fit to be given away."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import tarfile
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._logs import scrub
+
+# Kinds of a licence and texts this short stand in ordinary words, too.
+_NO_SECRETS = frozenset({"default", "evaluation"})
+_SHORTEST = 4
+
+
+def texts(
+    evidence: t.Mapping[str, t.Any], files: t.Mapping[str, t.Any], secrets: t.Iterable[str]
+) -> dict[str, str]:
+    """Return the contents by name, with secrets masked; certificates are left out.
+
+    ``files`` holds texts, and what becomes JSON.
+    """
+    found = dict(files)
+    for host, answers in evidence.items():
+        gathered = dict((answers.get("found") or {}).get("evidence") or {})
+        for name, text in gathered.pop("files", {}).items():
+            found[f"{host}/{_file_name(name)}"] = text
+        gathered.pop("certificates", None)
+        shown = {**answers, "found": {**(answers.get("found") or {}), "evidence": gathered}}
+        found[f"{host}/evidence.json"] = shown
+    hidden = {s for s in secrets if len(s) >= _SHORTEST and s not in _NO_SECRETS}
+    return {name: _text(_scrubbed(content, hidden)) for name, content in found.items()}
+
+
+def _scrubbed(value: t.Any, secrets: t.Collection[str]) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {key: _scrubbed(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item, secrets) for item in value]
+    return scrub(value, secrets) if isinstance(value, str) else value
+
+
+def _text(content: t.Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content, indent=2, sort_keys=True)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z._-]+", "-", name).lstrip(".")
+
+
+def write(path: str, folder: str, contents: t.Mapping[str, str]) -> None:
+    """Write the archive, for its owner only; what is there by that name is replaced."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    temporary = f"{path}.part"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, text in sorted(contents.items()):
+            data = text.encode()
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size, entry.mode = len(data), 0o600
+            archive.addfile(entry, io.BytesIO(data))
+    os.replace(temporary, path)
