@@ -83,8 +83,9 @@ class Case:
     """One cluster: the nodes that there shall be, by inventory host, and what was gathered.
 
     ``evidence`` has by host the answers ``view`` (cluster_info), ``found`` (node_evidence) and
-    ``ways`` (cluster_probe), as they were registered, and may have ``certificates`` and
-    ``discovery``. Hosts without any were not asked, and nothing is said of them.
+    ``ways`` (cluster_probe), as they were registered, and may have ``discovery`` (discovery_info)
+    and ``certificates`` (of _certificates.review). Hosts without any were not asked, and nothing
+    is said of them.
     """
 
     def __init__(self, nodes: t.Mapping[str, Record], evidence: t.Mapping[str, Record]) -> None:

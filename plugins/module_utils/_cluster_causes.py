@@ -409,7 +409,7 @@ def discovery(case: Case) -> Findings:
         strategy = case.views[host].get("discovery_strategy") or case.setting(
             host, "cluster.discovery_strategy", "manual"
         )
-        answer = case.answer(host, "discovery")
+        answer = case.answer(host, "discovery").get("discovery") or {}
         found = _discovered(case, host, str(strategy), answer)
         cut = case.apart_of(host)
         if found is None or not cut:
@@ -425,7 +425,7 @@ def discovery(case: Case) -> Findings:
             f"Discovery ({strategy}) on {host} finds {what}, so its node stays alone.",
             (
                 f"{host}: found {names(found or ['nothing'])}, wanted {names(case.all_names)}",
-                *([str(answer["error"])] if answer.get("error") else []),
+                *(f"{host}: {problem}" for problem in answer.get("problems", ())),
                 *case.log(host, "discovery"),
             ),
             f"{PLAYBOOK}site writes the members as seeds; with dns, etcd or k8s see that its "
@@ -439,8 +439,8 @@ def _discovered(
     case: Case, host: str, strategy: str, answer: t.Mapping[str, t.Any]
 ) -> list[str] | None:
     """Return the node names that discovery gives, None where that is not known or not used."""
-    if "nodes" in answer:
-        return list(answer["nodes"])
+    if "names" in answer:
+        return list(answer["names"])
     if strategy != "static":
         return None
     seeds = case.setting(host, "cluster.static.seeds", None)

@@ -471,7 +471,9 @@ ROWS: list[Row] = [
         steps(
             lambda s: s.alone("n3"),
             lambda s: s.view("n3", discovery_strategy="dns"),
-            lambda s: s.evidence["n3"].update(discovery={"nodes": [], "error": "NXDOMAIN"}),
+            lambda s: s.evidence["n3"].update(
+                discovery={"discovery": {"names": [], "problems": ["NXDOMAIN"]}}
+            ),
         ),
         ["discovery_nobody"],
         "Discovery (dns) on n3",
