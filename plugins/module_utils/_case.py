@@ -103,8 +103,14 @@ class Case:
 
     def runs_as(self, host: str) -> str:
         """Return the name of the node that runs on a host, "" where none does."""
-        running = self.found(host).get("processes") or [{}]
-        return str(self.views[host].get("node") or running[0].get("node") or "")
+        return str(self.views[host].get("node") or self.process(host).get("node") or "")
+
+    def process(self, host: str) -> Record:
+        """Return the process of a host's node; others on the server are those of other hosts."""
+        found = self.found(host).get("processes") or ()
+        own = [process for process in found if process["node"] == self.name(host)]
+        free = [process for process in found if process["node"] not in self.all_names]
+        return t.cast("Record", next(iter(own + free), {}))
 
     def answer(self, host: str, key: str) -> Record:
         return t.cast("Record", self._evidence[host].get(key) or {})

@@ -65,7 +65,9 @@ def unresolved(case: Case) -> Findings:
 def loopback(case: Case) -> Findings:
     def is_loopback(found: list[str], host: str, target: str) -> bool:
         same = case.nodes[host].get("server") == case.nodes[target].get("server")
-        return not same and any(ipaddress.ip_address(each).is_loopback for each in found)
+        part = case.nodes[target]["host"]
+        others = [each for each in found if each != part]
+        return not same and any(ipaddress.ip_address(each).is_loopback for each in others)
 
     for target, (part, sources) in _resolutions(case, is_loopback):
         yield Finding(
@@ -208,9 +210,8 @@ def cookie(case: Case) -> Findings:
         return str(case.config(host).get("cookie_fingerprint") or "")
 
     def running(host: str) -> str:
-        found = case.found(host).get("processes") or [{}]
         view = case.views[host].get("cookie_fingerprint")
-        return str(found[0].get("cookie_fingerprint") or view or "")
+        return str(case.process(host).get("cookie_fingerprint") or view or "")
 
     changed = [h for h in case if running(h) and at_start(h) and running(h) != at_start(h)]
     groups = case.by_value(lambda host: running(host) or at_start(host))

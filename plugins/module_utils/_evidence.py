@@ -157,13 +157,20 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def processes(proc: str = "/proc") -> list[dict[str, t.Any]]:
-    """Return the EMQX nodes that run here: name, pid, cookie, transport and open files."""
+def processes(service: str, proc: str = "/proc") -> list[dict[str, t.Any]]:
+    """Return the EMQX nodes that run here: name, pid, cookie, transport and open files.
+
+    Those in containers are somebody else's, unless it is this service's.
+    """
     found = []
+    own = _namespace(f"{proc}/self")
     for pid in sorted(filter(str.isdigit, os.listdir(proc)), key=int):
         # Helpers of the command line have no database.
         words = (_read(f"{proc}/{pid}/cmdline") or "").split("\0")
         if not os.path.basename(words[0]).startswith("beam") or "-mnesia" not in words:
+            continue
+        strange = _namespace(f"{proc}/{pid}") != own
+        if strange and f"/{service}" not in (_read(f"{proc}/{pid}/cgroup") or ""):
             continue
         cookie = _after(words, "-setcookie")
         limit = re.search(r"^Max open files\s+(\d+)", _read(f"{proc}/{pid}/limits") or "", re.M)
@@ -179,6 +186,13 @@ def processes(proc: str = "/proc") -> list[dict[str, t.Any]]:
             }
         )
     return found
+
+
+def _namespace(process: str) -> str:
+    try:
+        return os.readlink(f"{process}/ns/pid")
+    except OSError:
+        return ""
 
 
 def _after(words: t.Sequence[str], flag: str) -> str:
@@ -314,7 +328,7 @@ def gather(params: t.Mapping[str, t.Any], run: Runner) -> dict[str, t.Any]:
     """Return all evidence of a host for the parameters of the module node_evidence."""
     etc, data, log = params["etc_dir"], params["data_dir"], params["log_dir"]
     config = Config(etc, data, params["environment_file"])
-    nodes = processes()
+    nodes = processes(params["service"])
     secrets = config.secrets() | {node.pop("_cookie") for node in nodes} - {""}
     texts = log_texts(run, log, params["service"], params["log_bytes"])
     shown = unit(run, params["service"])

@@ -157,7 +157,7 @@ def config_refused(case: Case) -> Findings:
     for host in case.not_ready:
         refused = "call_hocon_failed" in case.reason(host)
         lines = case.log(host, "config")
-        if refused or (lines and not case.found(host).get("processes")):
+        if refused or (lines and not case.process(host)):
             seen = case.config(host).get("error", "")
             yield Finding(
                 "config_refused",
@@ -237,9 +237,10 @@ def port_in_use(case: Case) -> Findings:
 
 def _is_emqx(case: Case, host: str, holder: t.Mapping[str, t.Any]) -> bool:
     """Tell whether it is the host's own node that listens, however it was started."""
-    own = {p["pid"] for p in case.found(host).get("processes", ()) if p["node"] == case.name(host)}
     unit = case.unit(host).get("name", "")
-    return holder["pid"] in own or bool(unit and holder["unit"] == unit)
+    return bool(unit and holder["unit"] == unit) or holder["pid"] == case.process(host).get(
+        "pid", 0
+    )
 
 
 def replicant_version(case: Case) -> Findings:
@@ -289,7 +290,7 @@ def other_name(case: Case) -> Findings:
             (host,),
             cause,
             (
-                f"{host}: databases of {names(case.found(host).get('data_nodes') or ['none'])}",
+                f"{host}: its databases are those of {names(stored or [wanted])}",
                 *(f"{names(ghosts)} listed as stopped" for _one in ghosts[:1]),
             ),
             f"{remedy} -e emqx_rename_host={host}" if remedy.endswith("rename_node") else remedy,
@@ -331,7 +332,7 @@ def stale_members(case: Case) -> Findings:
 def services(case: Case) -> Findings:
     """What is left to say of a node that is down: its unit."""
     idle = [h for h in case.not_ready if case.unit(h).get("active") == "inactive"]
-    idle = [h for h in idle if not case.found(h).get("processes")]
+    idle = [h for h in idle if not case.process(h)]
     if idle:
         yield Finding(
             "stopped",
@@ -426,15 +427,14 @@ def clocks(case: Case, window: tuple[float, float] | None) -> Findings:
 
 def open_files(case: Case) -> Findings:
     for host in case:
-        for process in case.found(host).get("processes") or ():
-            limit, count = process.get("open_files_limit"), process.get("open_files")
-            if limit and count and count > _MANY_FILES * limit:
-                yield Finding(
-                    "file_limit",
-                    (host,),
-                    f"The node of {host} has {count} of the {limit} files open that it may have: "
-                    "soon it takes no connection any more.",
-                    case.log(host, "file_limit"),
-                    "raise emqx_tuning_nofile (LimitNOFILE of the unit) and restart",
-                    severity=WARNING,
-                )
+        limit, count = (case.process(host).get(k) for k in ("open_files_limit", "open_files"))
+        if limit and count and count > _MANY_FILES * limit:
+            yield Finding(
+                "file_limit",
+                (host,),
+                f"The node of {host} has {count} of the {limit} files open that it may have: soon "
+                "it takes no connection any more.",
+                case.log(host, "file_limit"),
+                "raise emqx_tuning_nofile (LimitNOFILE of the unit) and restart",
+                severity=WARNING,
+            )

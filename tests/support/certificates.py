@@ -37,6 +37,16 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self.cert.public_bytes(serialization.Encoding.PEM))
 
+    @classmethod
+    def existing(cls, folder: Path, file: Path, key: Path, passphrase: bytes) -> Authority:
+        """Return the CA of these files; what it issues goes to `folder`."""
+        found = cls(folder, "unused")
+        found.file, found.cert = file, x509.load_pem_x509_certificate(file.read_bytes())
+        loaded = serialization.load_pem_private_key(key.read_bytes(), passphrase)
+        assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+        found.key, found.name = loaded, found.cert.subject
+        return found
+
     def issue(self, label: str, *names: x509.GeneralName, days: int = 1) -> Files:
         """A certificate for client and server; `days` below 0 is one that has expired."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 from pathlib import Path
@@ -136,3 +137,30 @@ def test_off_needs_consent_and_changes_nothing_without() -> None:
     result = LAB.playbook("mqttops.emqx.site", **WISH)
     assert "changed=0" in result.stdout
     assert "changed=1" not in result.stdout, result.stdout
+
+
+def test_the_doctor_names_an_expired_certificate(tmp_path: Path) -> None:
+    authority = Authority.existing(tmp_path, CA / "ca.pem", CA / "ca-key.pem", b"Lab0passphrase")
+    old = authority.issue("n3", DNSName(LAB.addresses["n3"]), days=-1)
+    host, file = LAB.hosts["n3"], tmp_path / "doctor.json"
+    host.check_output(f"cp -a {TLS} {TLS}.good")
+    try:
+        for name, path in (("cert.pem", old.cert), ("key.pem", old.key)):
+            host.check_output(f"printf '%s' '{path.read_text(encoding='utf-8')}' >{TLS}/{name}")
+        host.check_output("systemctl restart --no-block emqx")
+        wait_until_stopped(HOSTS[0], "n3")
+        result = LAB.playbook("mqttops.emqx.doctor", emqx_doctor_json=str(file), **WISH)
+    finally:
+        host.check_output(f"rm -r {TLS}; mv {TLS}.good {TLS}; systemctl restart --no-block emqx")
+    found = json.loads(file.read_text(encoding="utf-8"))
+    codes = {each["code"] for each in found["findings"]}
+    assert codes == {"certificate_expired"}, result.stdout
+    assert "PRIVATE KEY" not in file.read_text(encoding="utf-8")
+    wait_for_all()
+
+
+def wait_until_stopped(host: str, other: str, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while LAB.node_name(other) not in LAB.view(host)["stopped_nodes"]:
+        assert time.monotonic() < deadline, f"{other} is still a running member"
+        time.sleep(1)

@@ -60,7 +60,7 @@ class Commands:
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
     monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(found))
-    monkeypatch.setattr(_evidence, "processes", lambda: [])
+    monkeypatch.setattr(_evidence, "processes", lambda _service: [])
     return found
 
 
@@ -209,8 +209,11 @@ def test_processes(tmp_path: Path) -> None:
     process(7, beam, "-name", "emqx@h", "-setcookie", COOKIE, "-mnesia", "dir", "x")
     process(8, beam, "-name", "remsh1@h", "-setcookie", COOKIE)
     process(9, "/usr/bin/python3", "-mnesia", "-setcookie", COOKIE)
+    process(10, beam, "-name", "emqx@other", "-setcookie", COOKIE, "-mnesia", "dir", "x")
+    (tmp_path / "10/ns").mkdir()
+    (tmp_path / "10/ns/pid").symlink_to("pid:[2]")
     (tmp_path / "self").mkdir()
-    (found,) = _evidence.processes(str(tmp_path))
+    (found,) = _evidence.processes("emqx.service", str(tmp_path))
     assert found.pop("_cookie") == COOKIE
     assert found == {
         "pid": 7,
