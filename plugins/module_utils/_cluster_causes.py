@@ -135,25 +135,36 @@ def _cut(case: Case, sources: t.Collection[str], target: str) -> frozenset[Fact]
 
 def certificates(case: Case) -> Findings:
     for host in case:
-        for found in case.answer(host, "certificates").get("problems", ()):
+        for use, found in _by_file(case.answer(host, "certificates").get("problems", ())):
             yield Finding(
                 f"certificate_{found['code']}",
                 (host,),
-                f"The {found['use']} certificate of {host} is refused by its peers, and by its own "
-                f"command line: expected {found['expected']}, found {found['found']}.",
+                f"The {use} certificate of {host} is refused by its peers, and by its own command "
+                f"line: expected {found['expected']}, found {found['found']}.",
                 (f"{host}: {found['path']}",),
                 f"{found['remedy']}; on {host}: openssl x509 -noout -text -in {found['path']}",
                 explains=case.all_of(host),
             )
-        for found in case.answer(host, "certificates").get("ending", ()):
+        for use, found in _by_file(case.answer(host, "certificates").get("ending", ())):
             yield Finding(
                 "certificate_ends",
                 (host,),
-                f"The {found['use']} certificate of {host} ends soon: {found['found']}.",
+                f"The {use} certificate of {host} ends soon: {found['found']}.",
                 (f"{host}: {found['path']}",),
                 f"{PLAYBOOK}site renews those of its own CA; renew your own",
                 severity=WARNING,
             )
+
+
+def _by_file(
+    problems: t.Iterable[t.Mapping[str, str]],
+) -> t.Iterator[tuple[str, t.Mapping[str, str]]]:
+    """Yield what each certificate is for, and what is wrong with it."""
+    found: dict[tuple[str, str], list[t.Mapping[str, str]]] = {}
+    for problem in problems:
+        found.setdefault((problem["path"], problem["code"]), []).append(problem)
+    for same in found.values():
+        yield names(problem["use"] for problem in same), same[0]
 
 
 def foreign_ca(case: Case) -> Findings:

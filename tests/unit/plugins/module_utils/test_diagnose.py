@@ -360,10 +360,15 @@ ROWS: list[Row] = [
     (
         "certificate ends soon",
         lambda s: s.evidence["n3"].update(
-            certificates={"ending": [{"use": "rpc", "path": "/c", "found": "valid to 2026"}]}
+            certificates={
+                "ending": [
+                    {"use": use, "path": "/c", "code": "expired", "found": "valid to 2026"}
+                    for use in ("rpc", "distribution")
+                ]
+            }
         ),
         ["certificate_ends"],
-        "The rpc certificate of n3 ends soon",
+        "The distribution and rpc certificate of n3 ends soon",
     ),
     (
         "another CA",
