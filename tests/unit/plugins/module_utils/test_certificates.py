@@ -159,3 +159,41 @@ class TestOwn:
 
 def test_nothing_to_do_without_tls() -> None:
     assert plan({"enabled": False}, {}) == {"pending": False, "ca_missing": False, "errors": []}
+
+
+class TestReview:
+    def review(self, files: Files, ca: Authority) -> dict[str, t.Any]:
+        pem = {
+            "use": "rpc",
+            "paths": {"certificate": "/tls/cert.pem"},
+            "certificate": files.cert.read_text(encoding="utf-8"),
+            "public_key": public(files).decode(),
+            "ca": ca.file.read_text(encoding="utf-8"),
+        }
+        return _certificates.review([pem], HOST, NOW)
+
+    def test_good_ones_of_one_ca(self, ca: Authority) -> None:
+        found = self.review(good(ca), ca)
+        assert (found["problems"], found["ending"]) == ([], [])
+        assert found["ca"] == self.review(ca.issue("more", x509.DNSName(HOST), days=90), ca)["ca"]
+
+    def test_what_is_wrong_now_and_soon(self, ca: Authority) -> None:
+        (expired,) = self.review(ca.issue("old", x509.DNSName(HOST), days=-1), ca)["problems"]
+        assert (expired["use"], expired["path"]) == ("rpc", "/tls/cert.pem")
+        assert (expired["code"], expired["expected"][:24]) == (
+            "expired",
+            "the certificate to be va",
+        )
+        (ending,) = self.review(ca.issue("new", x509.DNSName(HOST), days=10), ca)["ending"]
+        assert ending["code"] == "expired"
+
+    def test_another_ca_and_none_at_all(self, ca: Authority, tmp_path: Path) -> None:
+        (tmp_path / "other").mkdir()
+        other = Authority(tmp_path / "other", "ca")
+        assert self.review(good(other), other)["ca"] != self.review(good(ca), ca)["ca"]
+        pem = {"use": "rpc", "paths": {"certificate": "/none"}}
+        blank = {**pem, "certificate": "", "public_key": "", "ca": ""}
+        found = _certificates.review([blank], HOST, NOW)
+        assert [each["code"] for each in found["problems"]] == ["unreadable"]
+        assert found["ca"] == ""
+        assert _certificates.review([], HOST, NOW) == {"problems": [], "ending": [], "ca": ""}
