@@ -12,6 +12,7 @@ taken out. Commands go through an injected runner: argv -> (exit code, stdout, s
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 import hashlib
 import json
@@ -62,10 +63,12 @@ _UNIT_PROPERTIES = (
     "UnitFileState",
     "ActiveEnterTimestamp",
     "InactiveEnterTimestamp",
+    "ExecMainStartTimestampMonotonic",
 )
 _JOURNAL_LINES = 200
 _LOG_FILES = ("emqx.log*", "erlang.log*")
 _NEWEST = 2
+_DUMP = "erl_crash.dump"
 
 
 class Config:
@@ -228,10 +231,18 @@ def unit(run: Runner, name: str) -> dict[str, t.Any]:
         "result": shown.get("Result", ""),
         "restarts": int(shown.get("NRestarts") or 0),
         "exit_status": int(shown.get("ExecMainStatus") or 0),
+        "started": _epoch(int(shown.get("ExecMainStartTimestampMonotonic") or 0)),
         "since": shown.get(
             "ActiveEnterTimestamp" if state == "active" else "InactiveEnterTimestamp", ""
         ),
     }
+
+
+def _epoch(microseconds: int) -> float:
+    """Return as seconds of the clock when something happened after the boot; 0 for never."""
+    if not microseconds:
+        return 0.0
+    return time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + microseconds / 1e6
 
 
 def disks(paths: t.Iterable[str]) -> dict[str, dict[str, t.Any]]:
@@ -258,12 +269,13 @@ def log_texts(run: Runner, log_dir: str, service: str, limit: int) -> dict[str, 
         paths = [path for path in glob.glob(f"{log_dir}/{pattern}") if not _is_index(path)]
         for path in sorted(paths, key=os.path.getmtime)[-_NEWEST:]:
             texts[os.path.basename(path)] = _tail(path, limit)
-    dump = _read(f"{log_dir}/erl_crash.dump")
-    if dump:
-        texts["erl_crash.dump"] = dump[:400]
+    dump = f"{log_dir}/{_DUMP}"
+    if os.path.exists(dump):
+        written = dt.datetime.fromtimestamp(os.path.getmtime(dump), dt.timezone.utc)
+        texts[_DUMP] = f"{written.isoformat()}\n{(_read(dump) or '')[:400]}"
     try:
-        lines = ["--lines", str(_JOURNAL_LINES)]
-        rc, out, _err = run(["journalctl", "--unit", service, "--no-pager", *lines])
+        shape = ["--output", "short-iso", "--lines", str(_JOURNAL_LINES)]
+        rc, out, _err = run(["journalctl", "--unit", service, "--no-pager", *shape])
     except OSError:
         rc, out = 1, ""
     texts[f"journal of {service}"] = out[-limit:] if rc == 0 else ""
@@ -358,8 +370,11 @@ def gather(params: t.Mapping[str, t.Any], run: Runner) -> dict[str, t.Any]:
             [f"{etc}/emqx.conf", *(path for pem in pems for path in pem["paths"].values())],
             (data, log),
         ),
+        # What an earlier start wrote is no evidence of what keeps this one.
         "log": [
-            line for name, text in texts.items() for line in _logs.excerpts(text, name, secrets)
+            line
+            for name, text in texts.items()
+            for line in _logs.excerpts(_logs.since(text, shown["started"]), name, secrets)
         ],
     }
     if params["detail"]:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import typing as t
 
@@ -58,6 +59,38 @@ def scrub(text: str, secrets: t.Iterable[str] = ()) -> str:
     text = _KEY_BLOCK.sub(MASK, text)
     text = _NAMED.sub(_mask_named, text)
     return _ARGUMENT.sub(rf"\g<1>{MASK}", _URL_PASSWORD.sub(rf"\g<1>{MASK}", text))
+
+
+# EMQX's logs, and the journal as short-iso: the colon in the offset is not always there.
+_STAMP = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(?P<sign>[+-])(?P<hour>\d\d):?(?P<min>\d\d)"
+)
+# What run_erl writes into erlang.log, which has no times, when a node starts.
+_STARTED = "===== LOGGING STARTED"
+
+
+def since(text: str, start: float) -> str:
+    """Return of a log what was written at or after a time in seconds, as far as it tells.
+
+    Lines without a time go with the line before them; those at the beginning are kept.
+    """
+    kept = True
+    lines = []
+    for line in text.rpartition(_STARTED)[2].splitlines():
+        stamp = _STAMP.match(line)
+        if stamp:
+            # The journal has whole seconds.
+            kept = _seconds(stamp) + 1 > start
+        if kept:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _seconds(stamp: t.Match[str]) -> float:
+    moment = dt.datetime.strptime(stamp.group("time"), "%Y-%m-%dT%H:%M:%S")
+    offset = dt.timedelta(hours=int(stamp.group("hour")), minutes=int(stamp.group("min")))
+    zone = dt.timezone(offset if stamp.group("sign") == "+" else -offset)
+    return moment.replace(tzinfo=zone).timestamp()
 
 
 def _mask_named(match: t.Match[str]) -> str:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 import json
+import os
+import time
 import typing as t
 from pathlib import Path
 
@@ -114,6 +117,7 @@ def test_the_whole_answer(ask: Ask, host: Path) -> None:
         "result": "success",
         "restarts": 2,
         "exit_status": 0,
+        "started": 0.0,
         "since": "Mon 2026-01-05 10:00:00 UTC",
     }
     assert found["data_nodes"] == ["emqx@10.0.0.1"]
@@ -178,6 +182,29 @@ def test_only_the_end_of_a_long_log_is_read(ask: Ask, host: Path) -> None:
     (host / "log/emqx.log.1").write_text("x enospc\n" + "y\n" * 5000 + "eaddrinuse\n")
     signs = {each["sign"] for each in ask(log_bytes=1000)["evidence"]["log"]}
     assert "disk_full" not in signs and "port_in_use" in signs
+
+
+def test_only_what_the_last_start_wrote_counts(ask: Ask, commands: Commands, host: Path) -> None:
+    started = int((time.clock_gettime(time.CLOCK_MONOTONIC) - 100) * 1e6)
+    stamp = f"ExecMainStartTimestampMonotonic={started}\n"
+    commands.answers["systemctl"] = (0, UNIT + stamp, "")
+    os.utime(host / "log/erl_crash.dump", (1, 1))
+    zone = dt.timezone(dt.timedelta(hours=2))
+    old, new = (dt.datetime.fromtimestamp(time.time() - age, zone).isoformat() for age in (200, 50))
+    lines = [f"{old} [error] enospc", "  eaddrinuse", f"{new} [error] emfile", "  Out of memory"]
+    (host / "log/emqx.log.1").write_text("\n".join(lines), encoding="utf-8")
+    erlang = "port 4370 is in use\n===== LOGGING STARTED Mon\nSINGLE_NODE_LICENSE\n"
+    (host / "log/erlang.log.1").write_text(erlang, encoding="utf-8")
+    journal = f"{old[:19]}+0200 n1 bash[1]: call_hocon_failed\n{new[:19]}+0200 n1 bash[2]: eacces\n"
+    commands.answers["journalctl"] = (0, journal, "")
+    found = ask()["evidence"]
+    assert found["unit"]["started"] == pytest.approx(time.time() - 100, abs=60)
+    assert [each["sign"] for each in found["log"]] == [
+        "file_limit",
+        "memory",
+        "license",
+        "permission",
+    ]
 
 
 def test_a_host_without_emqx_is_an_answer(ask: Ask, commands: Commands) -> None:
