@@ -5,9 +5,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._certificates import health
 from ansible_collections.mqttops.emqx.plugins.module_utils._status import status
+
+
+def cluster_status(
+    nodes: dict[str, t.Any], answers: dict[str, t.Any], renew_days: int = 30
+) -> dict[str, t.Any]:
+    """Return how a cluster is; see cluster_status.yml."""
+    now = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
+    found = {host: answers.get(host, {}).get("tls") or {} for host in nodes}
+    addresses = {host: node["host"] for host, node in nodes.items()}
+    return status(nodes, answers, health(found, addresses, now, renew_days))
 
 
 class FilterModule:
@@ -15,4 +27,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"cluster_status": status}
+        return {"cluster_status": cluster_status}

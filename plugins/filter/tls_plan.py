@@ -20,9 +20,12 @@ def tls_plan(wish: dict[str, t.Any], answer: dict[str, str]) -> dict[str, t.Any]
         raise AnsibleFilterError(f"tls_plan: {error}") from error
 
 
-def _read(path: str) -> bytes | None:
+def _read(given: str) -> bytes | None:
+    """Return a PEM text itself, or that of a file on the control node."""
+    if "-----BEGIN " in given:
+        return given.encode()
     try:
-        with open(path, "rb") as stream:
+        with open(given, "rb") as stream:
             return stream.read()
     except FileNotFoundError:
         return None

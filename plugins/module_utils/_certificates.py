@@ -25,13 +25,27 @@ except ImportError:  # ansible-core depends on it, but only on the control node
 
 # code, what was expected, what was found, what to do
 Problem = t.Tuple[str, str, str, str]
+# code, variable, and the same
+Finding = t.Tuple[str, str, str, str, str]
 
 _USES = {"1.3.6.1.5.5.7.3.1": "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth"}
 
-# An own certificate is made anew when it ends sooner than this.
-_RENEW_BEFORE = dt.timedelta(days=30)
+# What a node talks TLS with, as host_info returns it.
+_PARTS = ("certificate", "public_key", "ca")
+
+_PLAYBOOK = "run the playbook rotate_certs"
 
 Reader = t.Callable[[str], t.Optional[bytes]]
+
+_NOTHING: dict[str, t.Any] = {
+    "pending": False,
+    "complete": True,
+    "renew": False,
+    "ca_missing": False,
+    "ca": "",
+    "errors": [],
+    "warnings": [],
+}
 
 
 def plan(
@@ -40,44 +54,149 @@ def plan(
     """Return what has to be done on a host for its node to talk TLS.
 
     ``wish`` has ``enabled``, ``own_ca`` (whether a CA of the cluster's own signs), ``host`` (host
-    part of the node's name), the paths ``certificate``, ``key``, ``ca`` and ``ca_key`` on the
-    control node, and ``passphrase`` (of ca_key). ``answer`` is what host_info found: PEM texts
-    under ``certificate``, ``public_key`` and ``ca``. ``read`` returns a file of the control
-    node, None where there is none. The result has ``pending`` and ``ca_missing`` (bool) and
-    ``errors``: tuples of code, variable, expected, found, remedy.
+    part of the node's name), ``certificate``, ``key``, ``ca`` and ``ca_key`` for ``read``, the
+    ``passphrase`` of ca_key, ``days`` and ``renew_days``, ``active`` (whether the node runs) and
+    ``rotates`` (whether certificates of running nodes are about to be replaced). ``answer`` is
+    what host_info found: PEM texts under ``certificate``, ``public_key`` and ``ca``. ``read``
+    returns what a path of the control node, or a PEM text, stands for, None where there is no
+    such file.
+
+    The result has ``pending`` (whether the phase tls has to write), ``complete`` (whether the
+    host has all it needs), ``renew`` (whether its certificate is not the wished one),
+    ``ca_missing``, ``ca`` (the wished CA as PEM), ``errors`` and ``warnings``, which are tuples
+    of code, variable, expected, found, remedy.
     """
     if not wish["enabled"]:
-        return {"pending": False, "ca_missing": False, "errors": []}
-    return (_own if wish["own_ca"] else _given)(wish, answer, read, now)
+        return _NOTHING
+    ca, renew, errors, warnings = (_own if wish["own_ca"] else _given)(wish, answer, read, now)
+    complete = all(answer.get(part) for part in _PARTS)
+    changes = renew or authorities(answer.get("ca", "")) != authorities(ca or b"")
+    if complete and changes and wish["active"] and not wish["rotates"] and not errors:
+        present = list(_left_to_rotation(wish, answer, ca or b"", now))
+        errors += [finding for severe, finding in present if severe]
+        warnings += [finding for severe, finding in present if not severe]
+    return {
+        "pending": not complete or (changes and not wish["active"]),
+        "complete": complete,
+        "renew": renew or not complete,
+        "ca_missing": ca is None,
+        "ca": (ca or b"").decode(),
+        "errors": errors,
+        "warnings": warnings,
+    }
+
+
+def authorities(pem: str | bytes) -> dict[bytes, str]:
+    """Return the certificates of a PEM text by their DER, which is what they are compared by."""
+    try:
+        found = x509.load_pem_x509_certificates(pem if isinstance(pem, bytes) else pem.encode())
+    except ValueError:
+        return {}
+    encoding = serialization.Encoding
+    return {c.public_bytes(encoding.DER): c.public_bytes(encoding.PEM).decode() for c in found}
+
+
+def _left_to_rotation(
+    wish: t.Mapping[str, t.Any], answer: t.Mapping[str, str], ca: bytes, now: dt.datetime
+) -> t.Iterator[tuple[bool, Finding]]:
+    """Yield what a running node shall get another way, and whether nothing else may be done."""
+    if authorities(answer["ca"]) != authorities(ca):
+        yield (
+            True,
+            (
+                "tls_ca_change",
+                "emqx_tls_ca_dir" if wish["own_ca"] else "emqx_tls_ca",
+                f"nodes that trust {_subjects(ca) or 'a new CA'}, and no other CA",
+                f"a running one that trusts {_subjects(answer['ca'].encode())}",
+                f"{_PLAYBOOK}, which replaces the CA without cutting nodes off from one another",
+            ),
+        )
+        return
+    present = judge(answer, wish["host"], now)
+    for code, expected, found, _remedy in present:
+        yield True, (f"tls_{code}", "emqx_tls_certificate", expected, found, _PLAYBOOK)
+    if not present:
+        yield (
+            False,
+            (
+                "tls_renew",
+                "emqx_tls_renew_days" if wish["own_ca"] else "emqx_tls_certificate",
+                "the node to run with the certificate that it shall have",
+                f"another one, which ends on {ends(answer['certificate'])}",
+                _PLAYBOOK,
+            ),
+        )
+
+
+def _subjects(pem: bytes) -> str:
+    """Name the CAs of a bundle so that two of the same name differ."""
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        return ""
+    names = (f"{ca.subject.rfc4514_string()} ({ca.serial_number % 16**6:06x})" for ca in found)
+    return " and ".join(names)
+
+
+def ends(certificate: str | bytes) -> str:
+    """Return the day on which a PEM certificate ends, "" where it is none."""
+    pem = certificate if isinstance(certificate, bytes) else certificate.encode()
+    try:
+        return f"{x509.load_pem_x509_certificate(pem).not_valid_after_utc:%Y-%m-%d}"
+    except ValueError:
+        return ""
+
+
+def _ends_within(pem: bytes, days: int, now: dt.datetime) -> bool:
+    try:
+        end = x509.load_pem_x509_certificate(pem).not_valid_after_utc.replace(tzinfo=None)
+    except ValueError:
+        return False
+    return end < now + dt.timedelta(days=days)
+
+
+Judgement = t.Tuple[t.Optional[bytes], bool, t.List[Finding], t.List[Finding]]
 
 
 def _given(
     wish: t.Mapping[str, t.Any], answer: t.Mapping[str, str], read: Reader, now: dt.datetime
-) -> dict[str, t.Any]:
+) -> Judgement:
     texts = {name: read(wish[name]) for name in ("certificate", "key", "ca")}
-    errors = [
+    errors: list[Finding] = [
         (
             "tls_file",
             f"emqx_tls_{name}",
-            "a PEM file on the control node",
+            "a PEM file on the control node, or its text",
             f"no file {wish[name]}" if wish[name] else "none",
             "set it to a file that is there",
         )
         for name, text in texts.items()
         if text is None
     ]
-    found = {"certificate": texts["certificate"] or b"", "ca": texts["ca"] or b""}
-    found["public_key"], problem = _public_key(texts["key"] or b"", None)
+    certificate, ca = texts["certificate"] or b"", texts["ca"] or b""
+    public, problem = _public_key(texts["key"] or b"", None)
     if not errors and problem:
         errors.append(("tls_key", "emqx_tls_key", "a private key in PEM", problem, _PLAIN_KEY))
     elif not errors:
-        where = f" ({wish['certificate']})"
-        for code, expected, seen, remedy in problems(
-            found["certificate"], found["public_key"], found["ca"], wish["host"], now
-        ):
+        where = "" if "-----BEGIN" in wish["certificate"] else f" ({wish['certificate']})"
+        for code, expected, seen, remedy in problems(certificate, public, ca, wish["host"], now):
             errors.append((f"tls_{code}", "emqx_tls_certificate", expected, seen + where, remedy))
-    pending = any(answer.get(name, "").encode() != text for name, text in found.items())
-    return {"pending": pending, "ca_missing": False, "errors": errors}
+    renew = (
+        answer.get("certificate", "").encode() != certificate
+        or answer.get("public_key", "").encode() != public
+    )
+    warnings: list[Finding] = []
+    if not errors and _ends_within(certificate, wish["renew_days"], now):
+        warnings.append(
+            (
+                "tls_ends",
+                "emqx_tls_certificate",
+                f"a certificate for more than {wish['renew_days']} days",
+                f"one that ends on {ends(certificate)}",
+                f"give a new one, and {_PLAYBOOK}",
+            )
+        )
+    return texts["ca"], renew, errors, warnings
 
 
 _PLAIN_KEY = "give the key without a passphrase, as EMQX reads it"
@@ -85,9 +204,9 @@ _PLAIN_KEY = "give the key without a passphrase, as EMQX reads it"
 
 def _own(
     wish: t.Mapping[str, t.Any], answer: t.Mapping[str, str], read: Reader, now: dt.datetime
-) -> dict[str, t.Any]:
+) -> Judgement:
     ca, key = read(wish["ca"]), read(wish["ca_key"])
-    errors: list[tuple[str, ...]] = []
+    errors: list[Finding] = []
     if not wish["passphrase"]:
         errors.append(
             (
@@ -103,23 +222,36 @@ def _own(
         errors += _ca_errors(wish, ca, public, problem, now)
     elif ca is not None:
         errors.append(_without_key(wish))
-    pending = (
-        ca is None
-        or answer.get("ca", "").encode() != ca
-        or bool(
-            problems(
-                answer.get("certificate", "").encode(),
-                answer.get("public_key", "").encode(),
-                ca,
-                wish["host"],
-                now + _RENEW_BEFORE,
+    if wish["renew_days"] >= wish["days"]:
+        errors.append(
+            (
+                "tls_renew_days",
+                "emqx_tls_renew_days",
+                f"less than the {wish['days']} days of emqx_tls_days",
+                str(wish["renew_days"]),
+                "lower it, as a new certificate would have to be renewed at once",
             )
         )
+    found = {part: answer.get(part, "").encode() for part in _PARTS}
+    renew = ca is None or bool(
+        problems(found["certificate"], found["public_key"], ca, wish["host"], now)
     )
-    return {"pending": pending, "ca_missing": ca is None, "errors": errors}
+    renew = renew or _ends_within(found["certificate"], wish["renew_days"], now)
+    warnings: list[Finding] = []
+    if ca is not None and not errors and _ends_within(ca, wish["renew_days"], now):
+        warnings.append(
+            (
+                "tls_ca_ends",
+                "emqx_tls_ca_dir",
+                f"a CA for more than {wish['renew_days']} days",
+                f"one that ends on {ends(ca)}",
+                f"set emqx_tls_ca_dir to a new folder to have a new CA made, and {_PLAYBOOK}",
+            )
+        )
+    return ca, renew, errors, warnings
 
 
-def _without_key(wish: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+def _without_key(wish: t.Mapping[str, t.Any]) -> Finding:
     return (
         "tls_ca_key",
         "emqx_tls_ca_dir",
@@ -131,7 +263,7 @@ def _without_key(wish: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 def _ca_errors(
     wish: t.Mapping[str, t.Any], ca: bytes | None, public: bytes, problem: str, now: dt.datetime
-) -> t.Iterator[tuple[str, ...]]:
+) -> t.Iterator[Finding]:
     if problem:
         yield (
             "tls_passphrase",
@@ -171,17 +303,58 @@ def _public_key(key: bytes, passphrase: bytes | None) -> tuple[bytes, str]:
     ), ""
 
 
+def health(
+    found: t.Mapping[str, t.Mapping[str, str]],
+    addresses: t.Mapping[str, str],
+    now: dt.datetime,
+    renew_days: int = 0,
+) -> dict[str, dict[str, str]]:
+    """Return by host on which day its certificate ``ends``, and the ``problem`` with it in words.
+
+    ``found`` has of each host what host_info or cluster_info read there, ``addresses`` the host
+    part of its node's name. A CA counts that most of the hosts trust, as it is the peers who
+    let a node in or do not. Hosts without certificates are left out.
+    """
+    given = {host: files for host, files in found.items() if any(files.get(p) for p in _PARTS)}
+    trusts = [frozenset(authorities(files.get("ca", "")).values()) for files in given.values()]
+    common = "".join(sorted(max(trusts, key=trusts.count, default=())))
+    result = {}
+    for host, files in given.items():
+        certificate = files.get("certificate", "")
+        judged = judge({**files, "ca": common}, addresses[host], now)
+        problem = "; ".join(f"expected {item[1]}, found {item[2]}" for item in judged)
+        if not problem and _ends_within(certificate.encode(), renew_days, now):
+            problem = f"it ends on {ends(certificate)}"
+        result[host] = {"ends": ends(certificate), "problem": problem}
+    return result
+
+
+def judge(found: t.Mapping[str, str], host: str, now: dt.datetime) -> list[Problem]:
+    """Return ``problems`` of what host_info or cluster_info found on a host."""
+    certificate, public_key, ca = (found.get(part, "").encode() for part in _PARTS)
+    return problems(certificate, public_key, ca, host, now)
+
+
+def authority_of(certificate: str, known: t.Mapping[bytes, str]) -> bytes | None:
+    """Return the DER of that one of the ``known`` CAs that a PEM certificate goes back to."""
+    chain = x509.load_pem_x509_certificates(certificate.encode())
+    cas = {der: x509.load_pem_x509_certificate(pem.encode()) for der, pem in known.items()}
+    found = issuer(chain, cas.values())
+    return next((der for der, ca in cas.items() if ca == found), None)
+
+
 def problems(
     certificate: bytes, public_key: bytes, ca: bytes, host: str, now: dt.datetime
 ) -> list[Problem]:
     """Return what keeps the node named ``...@host`` from talking TLS to its peers.
 
-    ``certificate`` and ``ca`` are PEM (the first certificate of each counts), ``public_key`` is
-    the PEM of the one that belongs to the node's private key, ``now`` is a time in UTC without a
-    zone. What cannot be read is a problem, too; nothing is raised.
+    ``certificate`` is PEM, with the certificates between it and the CA behind it; ``ca`` is the
+    PEM of one or more CAs; ``public_key`` the PEM of the one that belongs to the node's private
+    key; ``now`` a time in UTC without a zone. What cannot be read is a problem, too; nothing is
+    raised.
     """
     try:
-        cert, authority = (x509.load_pem_x509_certificate(pem) for pem in (certificate, ca))
+        chain, trusted = (x509.load_pem_x509_certificates(pem) for pem in (certificate, ca))
         key = serialization.load_pem_public_key(public_key)
     except ValueError as error:
         return [
@@ -192,11 +365,12 @@ def problems(
                 "convert them with openssl",
             )
         ]
+    cert, authority = chain[0], issuer(chain, trusted)
     found = (
         _key_problem(cert, key),
-        _issuer_problem(cert, authority),
+        _issuer_problem(chain, trusted) if authority is None else None,
         _time_problem("the certificate", cert, now),
-        _time_problem("the CA", authority, now),
+        None if authority is None else _time_problem("the CA", authority, now),
         _name_problem(cert, host),
         _use_problem(cert),
     )
@@ -226,7 +400,7 @@ def review(
     return result
 
 
-# An own certificate is renewed before that by every run of the playbook site.
+# The warnings of emqx_tls_renew_days come before that.
 _ENDS_SOON = dt.timedelta(days=14)
 
 
@@ -241,6 +415,20 @@ def _trust(ca: bytes) -> str:
     except ValueError:
         return ""
     return hashlib.sha256(cert.subject.public_bytes() + _spki(cert.public_key())).hexdigest()[:12]
+
+
+def issuer(
+    chain: t.Sequence[x509.Certificate], trusted: t.Iterable[x509.Certificate]
+) -> x509.Certificate | None:
+    """Return the trusted CA that a certificate, the first of ``chain``, goes back to."""
+    cert, between = chain[0], list(chain[1:])
+    while True:
+        found = next((authority for authority in trusted if _signed(cert, authority)), None)
+        following = next((other for other in between if _signed(cert, other)), None)
+        if found is not None or following is None:
+            return found
+        between.remove(following)
+        cert = following
 
 
 def _key_problem(cert: x509.Certificate, key: t.Any) -> Problem | None:
@@ -262,13 +450,14 @@ def _spki(key: t.Any) -> bytes:
     )
 
 
-def _issuer_problem(cert: x509.Certificate, authority: x509.Certificate) -> Problem | None:
-    if _signed(cert, authority):
-        return None
+def _issuer_problem(
+    chain: t.Sequence[x509.Certificate], trusted: t.Sequence[x509.Certificate]
+) -> Problem:
+    names = " or ".join(authority.subject.rfc4514_string() for authority in trusted)
     return (
         "other_ca",
-        f"a certificate signed by {authority.subject.rfc4514_string()}",
-        f"one signed by {cert.issuer.rfc4514_string()}, or by another CA of that name",
+        f"a certificate signed by {names}",
+        f"one signed by {chain[0].issuer.rfc4514_string()}, or by another CA of that name",
         "give all nodes certificates of one CA, and that CA's certificate",
     )
 

@@ -246,18 +246,29 @@ def final_answer(text: str) -> str:
     return ""
 
 
-def silence(seed: str, port: int, dialled: str) -> str:
+def silence(seed: str, port: int, dialled: str, own: str | None = None) -> str:
     """Return the likely cause of an unreachable node from how its distribution port answers.
 
     Seen with 5.8.9: a closed port, a filtered one and a wrong cookie give one text, node_down.
+    ``own`` is cluster.proto_dist of this node.
     """
     host = seed.partition("@")[2]
+    place = f"tcp {host}:{port}"
+    tls = bool(own and own.endswith("_tls"))
+    if own and dialled in ("tls", "open") and tls != (dialled == "tls"):
+        return (
+            f"{place} {'does not speak TLS' if tls else 'speaks TLS'}, but this node "
+            f"{'does' if tls else 'does not'} (cluster.proto_dist is {own}): all members do or "
+            "none does, see emqx_dist_tls"
+        )
     return {
-        "open": f"tcp {host}:{port} is open, so the cookies differ (its log then says 'Invalid "
-        "challenge reply'), TLS is set up on one side only, or EMQX is just starting there",
-        "refused": f"tcp {host}:{port} refuses connections: EMQX is down there, or runs under "
-        "another name",
-        "filtered": f"tcp {host}:{port} does not answer: a firewall drops it, or the host is down",
+        "open": f"{place} is open, so the cookies differ (its log then says 'Invalid "
+        "challenge reply'), or EMQX is just starting there",
+        "tls": f"{place} speaks TLS, as this node does, so one of them does not accept the "
+        "other's certificate (the playbook status judges them), the cookies differ, or EMQX is "
+        "just starting there",
+        "refused": f"{place} refuses connections: EMQX is down there, or runs under another name",
+        "filtered": f"{place} does not answer: a firewall drops it, or the host is down",
         "unresolved": f"{host} does not resolve on this host",
     }[dialled]
 

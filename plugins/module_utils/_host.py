@@ -17,7 +17,9 @@ import os
 import pwd
 import re
 import socket
+import ssl
 import stat
+import time
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _firewalld, _ufw
@@ -277,18 +279,34 @@ def certificates(run: Runner, files: t.Mapping[str, str]) -> dict[str, str]:
     """Return the PEM texts ``certificate``, ``ca`` and ``public_key`` (of the private key).
 
     ``files`` has the paths ``certificate``, ``ca`` and ``key``. What is not there is "".
+    ``ends`` is when the certificate does, as 2029-02-27T12:00:00Z.
     """
     if not files:
         return {}
-    try:
-        rc, stdout, _stderr = run(["openssl", "pkey", "-in", files["key"], "-pubout"])
-    except OSError:
-        rc, stdout = 1, ""
+
+    def ask(*argv: str) -> str:
+        try:
+            rc, stdout, _stderr = run(["openssl", *argv])
+        except OSError:
+            return ""
+        return stdout if rc == 0 else ""
+
+    end = ask("x509", "-in", files["certificate"], "-noout", "-enddate").strip()
     return {
         "certificate": read_text(files["certificate"]) or "",
         "ca": read_text(files["ca"]) or "",
-        "public_key": stdout if rc == 0 else "",
+        "public_key": ask("pkey", "-in", files["key"], "-pubout"),
+        "ends": _utc(end.partition("=")[2]) if end.startswith("notAfter=") else "",
     }
+
+
+def _utc(moment: str) -> str:
+    """Return a time as openssl prints it in the form of ISO 8601.
+
+    >>> _utc("Feb 27 12:00:00 2029 GMT")
+    '2029-02-27T12:00:00Z'
+    """
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ssl.cert_time_to_seconds(moment)))
 
 
 def search_path() -> str:

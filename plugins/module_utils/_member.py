@@ -97,7 +97,7 @@ def foresee(ctl: Ctl, wish: Wish, timeout: float, dialler: Dial = dial) -> Outco
         return Outcome("join", "EMQX is not installed here yet", before, after)
     _raise_refusal(view, decision)
     if decision.do == "wait":
-        why = f"prediction only: {_explain(decision, dialler)}"
+        why = f"prediction only: {_explain(view, decision, dialler)}"
         if not decision.likely:
             return Outcome("none", decision.reason, before, before, (why,))
         after = predict(view, "join", wish.target)
@@ -128,8 +128,9 @@ def _settle(
     except WaitTimeout as error:
         view, decision = error.last
         said = f"; EMQX answered: {answer}" if answer else ""
+        why = _explain(view, decision, dialler)
         raise WaitTimeout(
-            f"not {wish.state} within {deadline.seconds:g} s: {_explain(decision, dialler)}{said}",
+            f"not {wish.state} within {deadline.seconds:g} s: {why}{said}",
             last=members(view),
         ) from None
     _raise_refusal(view, decision)
@@ -174,9 +175,10 @@ def _raise_refusal(view: View, decision: Decision) -> None:
         raise RefusedError(decision.reason, seen=members(view))
 
 
-def _explain(decision: Decision, dialler: Dial) -> str:
+def _explain(view: View, decision: Decision, dialler: Dial) -> str:
     if not decision.unreachable:
         return decision.reason
     host = decision.unreachable.partition("@")[2]
     port = node_ports(decision.unreachable)["distribution"]
-    return f"{decision.reason}: {silence(decision.unreachable, port, dialler(host, port))}"
+    cause = silence(decision.unreachable, port, dialler(host, port), view.proto_dist)
+    return f"{decision.reason}: {cause}"

@@ -79,7 +79,7 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
     ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
-    _firewall.problems), ``tls`` (errors of _certificates.plan), ``missing_files`` (files of the
+    _firewall.problems), ``tls`` (see _certificates.plan), ``missing_files`` (files of the
     control node that are not there, by variable). It may hold the cookie: no finding
     quotes it.
     """
@@ -105,8 +105,10 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     _check_data(report, answer, wish)
     for severity, *finding in firewall_problems(answer["firewall"], wish["firewall"]):
         (report.error if severity == "error" else report.warning)(*finding)
-    for found in wish["tls"]:
+    for found in wish["tls"]["errors"]:
         report.error(*found)
+    for found in wish["tls"]["warnings"]:
+        report.warning(*found)
     return {"errors": errors, "warnings": warnings}
 
 

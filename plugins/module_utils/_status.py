@@ -18,22 +18,37 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._census import (
     view_of,
 )
 
+Certificates = t.Mapping[str, t.Mapping[str, str]]
+
 _HEADINGS = ("HOST", "NODE", "STATE", "ROLE", "VERSION", "UPTIME", "SEES RUNNING", "AGREES")
+# Where nodes talk TLS to one another.
+_END = "CERTIFICATE ENDS"
 
 
-def status(nodes: t.Mapping[str, t.Mapping[str, t.Any]], answers: Answers) -> dict[str, t.Any]:
+def status(
+    nodes: t.Mapping[str, t.Mapping[str, t.Any]], answers: Answers, certificates: Certificates
+) -> dict[str, t.Any]:
     """Return the state of a cluster.
 
-    ``nodes`` is the topology's, by inventory host; ``answers`` what cluster_info returned. The
-    result has ``healthy``, ``problems`` (in words), ``running_nodes`` and ``stopped_nodes`` as
-    most nodes see them, ``nodes`` (one row per host) and ``table`` (lines of text).
+    ``nodes`` is the topology's, by inventory host; ``answers`` what cluster_info returned;
+    ``certificates`` what _certificates.health says of those of the nodes. The result has
+    ``healthy``, ``problems`` (in words), ``running_nodes`` and ``stopped_nodes`` as most nodes
+    see them, ``nodes`` (one row per host) and ``table`` (lines of text).
     """
     views = {host: view_of(answers.get(host, {})) for host in nodes}
     common = common_sight(views.values())
-    rows = [_row(host, node, views[host], common) for host, node in nodes.items()]
+    rows = [
+        {**_row(host, node, views[host], common), **_end(certificates.get(host))}
+        for host, node in nodes.items()
+    ]
     wanted = [node["name"] for node in nodes.values()]
     problems = [
         *(f"{row['host']}: {row['problem']}" for row in rows if row["problem"]),
+        *(
+            f"{host}: its certificate: {judged['problem']}"
+            for host, judged in certificates.items()
+            if judged["problem"]
+        ),
         *_member_problems(wanted, common),
         *_version_problems(rows),
         *_sync_problems(views),
@@ -80,6 +95,10 @@ def _row(
     }
 
 
+def _end(judged: t.Mapping[str, str] | None) -> dict[str, t.Any]:
+    return {"certificate_ends": None if judged is None else judged["ends"]}
+
+
 def _member_problems(
     wanted: t.Sequence[str], common: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> t.Iterator[str]:
@@ -117,7 +136,10 @@ def _sync_problems(views: t.Mapping[str, View]) -> t.Iterator[str]:
 
 def _table(rows: t.Sequence[t.Mapping[str, t.Any]], size: int) -> list[str]:
     lines = [_HEADINGS, *(_cells(row, size) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    if any(row["certificate_ends"] for row in rows):
+        endings = [_END, *(row["certificate_ends"] or "-" for row in rows)]
+        lines = [(*line, ending) for line, ending in zip(lines, endings)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
     return ["  ".join(c.ljust(w) for c, w in zip(line, widths)).rstrip() for line in lines]
 
 

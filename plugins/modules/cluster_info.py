@@ -26,6 +26,11 @@ options:
     description: How long the command line may take, in seconds.
     type: int
     default: 45
+  certificates:
+    description: Paths of what the node talks TLS with, V(certificate), V(key) and V(ca). They are
+      read where given.
+    type: dict
+    default: {}
 seealso:
   - module: mqttops.emqx.cluster_member
   - module: mqttops.emqx.cluster_wait
@@ -39,6 +44,15 @@ EXAMPLES = r"""
 - name: Show who sees whom
   ansible.builtin.debug:
     msg: "{{ node.emqx.state }}: {{ node.emqx.running_nodes | join(', ') }}"
+
+- name: See when the node's certificate ends
+  mqttops.emqx.cluster_info:
+    certificates:
+      certificate: /etc/mqttops-emqx/tls/cert.pem
+      key: /etc/mqttops-emqx/tls/key.pem
+      ca: /etc/mqttops-emqx/tls/ca.pem
+  register: node
+  failed_when: node.tls.ends == ""
 
 - name: Ask one of several nodes of this server
   mqttops.emqx.cluster_info:
@@ -152,22 +166,48 @@ emqx:
     peers:
       description: What the other running members answered this node, by name.
       type: dict
+tls:
+  description: What the node talks TLS with. Empty texts where there is no such file.
+  returned: with O(certificates)
+  type: dict
+  contains:
+    ends:
+      description: When the node's certificate ends.
+      type: str
+      sample: "2029-02-27T12:00:00Z"
+    certificate:
+      description: The certificate, as PEM.
+      type: str
+    public_key:
+      description: The public part of the key, as PEM.
+      type: str
+    ca:
+      description: The certificates of the CAs that the node trusts, as PEM.
+      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import ctl_of, ctl_options
+from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import (
+    ctl_of,
+    ctl_options,
+    runner_of,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import describe
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import certificates
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ctl_options(timeout=45), supports_check_mode=True)
+    options = {**ctl_options(timeout=45), "certificates": {"type": "dict", "default": {}}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     try:
         view = ctl_of(module).view(timeout=module.params["timeout"])
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
-    module.exit_json(changed=False, emqx=describe(view))
+    run = runner_of(module)
+    tls = certificates(lambda argv: run(argv, {"LC_ALL": "C"}), module.params["certificates"])
+    module.exit_json(changed=False, emqx=describe(view), **({"tls": tls} if tls else {}))
 
 
 if __name__ == "__main__":

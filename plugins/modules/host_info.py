@@ -169,7 +169,8 @@ host:
       type: dict
       returned: success
     certificates:
-      description: As PEM, the node's certificate, the public part of its key, and the CA's.
+      description: As PEM, the node's certificate, the public part of its key, and the CA's; and
+        when the certificate ends.
       type: dict
       returned: success
     resolved:

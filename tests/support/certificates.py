@@ -47,6 +47,14 @@ class Authority:
         found.key, found.name = loaded, found.cert.subject
         return found
 
+    def authority(self, name: str) -> Authority:
+        """A CA that this one vouches for."""
+        found = Authority(self.folder, name)
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        found.cert = self._signed(found.name, found.key, 365, constraints)
+        found.file.write_bytes(found.cert.public_bytes(serialization.Encoding.PEM))
+        return found
+
     def issue(self, label: str, *names: x509.GeneralName, days: int = 1) -> Files:
         """A certificate for client and server; `days` below 0 is one that has expired."""
         key = ec.generate_private_key(ec.SECP256R1())

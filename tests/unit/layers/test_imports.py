@@ -26,6 +26,8 @@ PURE = frozenset(
         "_firewall",
         "_firewalld",
         "_ufw",
+        "_certificates",
+        "_rotation",
     }
 )
 # Which layers a file of the membership and API code may use besides the pure ones.

@@ -63,7 +63,7 @@ WISH: dict[str, t.Any] = {
     "node_name": "emqx@10.0.0.1",
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
-    "tls": [],
+    "tls": {"errors": [], "warnings": []},
     "missing_files": {},
     "firewall": {
         "host": "n1",

@@ -351,6 +351,7 @@ def test_final_answers(text: str, final: str) -> None:
     ("dialled", "cause"),
     [
         ("open", "the cookies differ (its log then says 'Invalid challenge reply')"),
+        ("tls", "speaks TLS, as this node does, so one of them does not accept"),
         ("refused", "refuses connections: EMQX is down there, or runs under another name"),
         ("filtered", "a firewall drops it, or the host is down"),
         ("unresolved", "127.0.0.1 does not resolve on this host"),
@@ -358,6 +359,20 @@ def test_final_answers(text: str, final: str) -> None:
 )
 def test_silence_has_a_cause(dialled: str, cause: str) -> None:
     assert cause in _cluster.silence(N1, 4371, dialled)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "own", "cause"),
+    [
+        ("tls", "inet_tcp", "speaks TLS, but this node does not (cluster.proto_dist is inet_tcp)"),
+        ("open", "inet6_tls", "does not speak TLS, but this node does"),
+        ("tls", "inet_tls", "speaks TLS, as this node does"),
+        ("open", "inet_tcp", "the cookies differ"),
+        ("refused", "inet_tls", "refuses connections"),
+    ],
+)
+def test_silence_of_who_speaks_otherwise(dialled: str, own: str, cause: str) -> None:
+    assert cause in _cluster.silence(N1, 4371, dialled, own)
 
 
 @pytest.mark.parametrize(

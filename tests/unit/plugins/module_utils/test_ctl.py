@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
+from cryptography.x509 import DNSName
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, read_view
@@ -18,6 +23,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     InputError,
     ParseError,
 )
+from ansible_collections.mqttops.emqx.tests.support.certificates import Authority
 from ansible_collections.mqttops.emqx.tests.unit.scripted import (
     DOWN,
     N1,
@@ -269,9 +275,29 @@ def test_an_answer_without_our_lines() -> None:
 def test_dial_tells_open_refused_and_unresolved_apart() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert _ctl.dial("127.0.0.1", port) == "open"
+        assert _ctl.dial("127.0.0.1", port, timeout=0.2) == "open"
     assert _ctl.dial("127.0.0.1", port) == "refused"
     assert _ctl.dial("no-such-host.invalid", port) == "unresolved"
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_dial_knows_tls(tmp_path: Path, mutual: bool) -> None:
+    files = Authority(tmp_path, "ca").issue("n1", DNSName("n1"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.cert, files.key)
+    context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_NONE
+    context.load_verify_locations(files.ca)
+
+    def serve(server: socket.socket) -> None:
+        connection = server.accept()[0]
+        with connection, contextlib.suppress(OSError):
+            context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        assert _ctl.dial("127.0.0.1", server.getsockname()[1]) == "tls"
+        thread.join()
 
 
 def test_dial_gives_up_on_silence(monkeypatch: pytest.MonkeyPatch) -> None:

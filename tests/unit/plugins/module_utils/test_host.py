@@ -306,15 +306,24 @@ class TestCertificates:
     def test_what_there_is(self, tmp_path: Path) -> None:
         files = {name: str(tmp_path / name) for name in ("certificate", "key", "ca")}
         (tmp_path / "certificate").write_text("CERT")
-        run = Runner({"openssl": (0, "PUBLIC", "")})
-        found = _host.certificates(run, files)
-        assert found == {"certificate": "CERT", "ca": "", "public_key": "PUBLIC"}
+        run = Runner(
+            {
+                "openssl x509": (0, "notAfter=Feb  7 12:00:00 2029 GMT\n", ""),
+                "openssl pkey": (0, "PUBLIC", ""),
+            }
+        )
+        assert _host.certificates(run, files) == {
+            "certificate": "CERT",
+            "ca": "",
+            "public_key": "PUBLIC",
+            "ends": "2029-02-07T12:00:00Z",
+        }
 
     @pytest.mark.parametrize("answer", [(1, "", "no such file"), OSError("not installed")])
-    def test_no_key_or_no_openssl(self, answer: Answer | OSError) -> None:
+    def test_no_files_or_no_openssl(self, answer: Answer | OSError) -> None:
         files = dict.fromkeys(("certificate", "key", "ca"), "/nowhere/x")
         found = _host.certificates(Runner({"openssl": answer}), files)
-        assert found == {"certificate": "", "ca": "", "public_key": ""}
+        assert found == {"certificate": "", "ca": "", "public_key": "", "ends": ""}
 
     def test_not_asked_for(self) -> None:
         assert _host.certificates(Runner({}), {}) == {}

@@ -33,7 +33,7 @@ WISH: Tree = {
     "node_name": "emqx@10.0.0.1",
     "data_dir": "/var/lib/emqx",
     "package_stat": {},
-    "tls": [],
+    "tls": {"errors": [], "warnings": []},
     "missing_files": {},
     "firewall": {
         "host": "n1",
@@ -432,5 +432,7 @@ def test_a_version_that_is_none_ends_the_check() -> None:
 
 def test_what_speaks_against_the_certificates() -> None:
     found = ("tls_expired", "emqx_tls_certificate", "a valid one", "an old one", "renew it")
-    (error,) = check_host(ANSWER, {**WISH, "tls": [found]})["errors"]
-    assert error["message"] == "Host n1: expected a valid one, found an old one: renew it."
+    both = check_host(ANSWER, {**WISH, "tls": {"errors": [found], "warnings": [found]}})
+    message = "Host n1: expected a valid one, found an old one: renew it."
+    assert [error["message"] for error in both["errors"]] == [message]
+    assert [warning["message"] for warning in both["warnings"]] == [message]

@@ -7,7 +7,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._status import duration, status
+from ansible_collections.mqttops.emqx.plugins.module_utils._status import duration
+from ansible_collections.mqttops.emqx.plugins.module_utils._status import status as status_of
 
 A, B, C = (f"emqx@10.0.0.{i}" for i in (1, 2, 3))
 NODES = {f"n{i + 1}": {"name": name, "role": "core"} for i, name in enumerate((A, B, C))}
@@ -28,6 +29,10 @@ def ready(name: str, running: t.Sequence[str] = (A, B, C), **more: t.Any) -> dic
         **more,
     }
     return {"emqx": view}
+
+
+def status(nodes: dict[str, t.Any], answers: dict[str, t.Any]) -> dict[str, t.Any]:
+    return status_of(nodes, answers, {})
 
 
 def healthy() -> dict[str, t.Any]:
@@ -137,3 +142,24 @@ def test_nobody_answers() -> None:
 )
 def test_duration(seconds: int | None, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_certificates_have_a_column_and_their_problems() -> None:
+    judged = {
+        "n1": {"ends": "2030-01-31", "problem": ""},
+        "n2": {
+            "ends": "2026-01-31",
+            "problem": "expected the certificate to be valid, found it not",
+        },
+    }
+    found = status_of(NODES, healthy(), judged)
+    assert [line.partition("AGREES")[2] or line[-10:] for line in found["table"]] == [
+        "  CERTIFICATE ENDS",
+        "2030-01-31",
+        "2026-01-31",
+        " yes     -",
+    ]
+    assert found["problems"] == [
+        "n2: its certificate: expected the certificate to be valid, found it not"
+    ]
+    assert [row["certificate_ends"] for row in found["nodes"]] == ["2030-01-31", "2026-01-31", None]

@@ -202,6 +202,20 @@ def test_info(host: Host) -> None:
     assert result["emqx"]["running_nodes"] == [N1, N2]
     assert result["emqx"]["ports"] == {"distribution": 4372, "rpc": 5372}
     assert result["emqx"]["cookie_fingerprint"] == "ba7816bf8f01"
+    assert "tls" not in result
+
+
+def test_info_of_certificates(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"certificate": "/c", "key": "/k", "ca": "/a"}
+    asked: list[t.Any] = []
+
+    def read(_run: t.Any, given: dict[str, str]) -> dict[str, str]:
+        asked.append(given)
+        return {"ends": "2029-02-07T12:00:00Z"}
+
+    monkeypatch.setattr(cluster_info, "certificates", read)
+    result = host.run(cluster_info, {"certificates": files}, ("eval", MEMBER))
+    assert (asked, result["tls"]) == ([files], {"ends": "2029-02-07T12:00:00Z"})
 
 
 def test_info_of_a_node_that_is_down(host: Host) -> None:
