@@ -384,7 +384,7 @@ def review(
 
     The result has ``problems``, those that are there now, and ``ending``, those that time brings
     soon, as dictionaries with ``use``, ``path``, ``code``, ``expected``, ``found`` and ``remedy``;
-    and ``ca``, a fingerprint of what the node trusts.
+    and ``ca``, fingerprints of the CAs that the node trusts.
     """
     result: dict[str, t.Any] = {"problems": [], "ending": [], "ca": ""}
     for pem in pems:
@@ -409,12 +409,13 @@ def _named(problem: Problem) -> dict[str, str]:
 
 
 def _trust(ca: bytes) -> str:
-    """Return a fingerprint of a CA's name and key; a renewed certificate has the same."""
+    """Return fingerprints of the CAs' names and keys; a renewed certificate has the same."""
     try:
-        cert = x509.load_pem_x509_certificate(ca)
+        found = x509.load_pem_x509_certificates(ca)
     except ValueError:
         return ""
-    return hashlib.sha256(cert.subject.public_bytes() + _spki(cert.public_key())).hexdigest()[:12]
+    known = {cert.subject.public_bytes() + _spki(cert.public_key()) for cert in found}
+    return " ".join(sorted(hashlib.sha256(each).hexdigest()[:12] for each in known))
 
 
 def issuer(

@@ -151,7 +151,7 @@ def certificates(case: Case) -> Findings:
                 (host,),
                 f"The {use} certificate of {host} ends soon: {found['found']}.",
                 (f"{host}: {found['path']}",),
-                f"{PLAYBOOK}site renews those of its own CA; renew your own",
+                f"{PLAYBOOK}rotate_certs renews those of its own CA, and puts new ones of yours in place",
                 severity=WARNING,
             )
 
@@ -169,7 +169,8 @@ def _by_file(
 
 def foreign_ca(case: Case) -> Findings:
     groups = case.by_value(lambda host: str(case.answer(host, "certificates").get("ca", "")))
-    if len(groups) > 1:
+    # While the CA is replaced, some trust the old and the new one.
+    if len(groups) > 1 and not frozenset.intersection(*(frozenset(ca.split()) for ca, _ in groups)):
         sets = [hosts for _ca, hosts in groups]
         few = [host for hosts in sets[1:] for host in hosts]
         yield Finding(
@@ -178,7 +179,7 @@ def foreign_ca(case: Case) -> Findings:
             f"{names(few)} {several(few, 'trusts', 'trust')} another CA than {names(sets[0])}, so "
             "they refuse one another's certificates.",
             tuple(f"{names(hosts)}: CA {ca}" for ca, hosts in groups),
-            f"give all nodes certificates of one CA: {PLAYBOOK}site",
+            f"give all nodes certificates of one CA: {PLAYBOOK}rotate_certs",
             explains=case.across(sets),
         )
 
