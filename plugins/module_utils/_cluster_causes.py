@@ -151,7 +151,7 @@ def certificates(case: Case) -> Findings:
                 (host,),
                 f"The {use} certificate of {host} ends soon: {found['found']}.",
                 (f"{host}: {found['path']}",),
-                f"{PLAYBOOK}rotate_certs renews those of its own CA, and puts new ones of yours in place",
+                f"{PLAYBOOK}rotate_certs renews those of its own CA, or takes new ones of yours",
                 severity=WARNING,
             )
 

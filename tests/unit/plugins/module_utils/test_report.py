@@ -46,7 +46,7 @@ def ill() -> Scene:
 
 def facts(scene: Scene) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     answers = {host: answers["view"] for host, answers in scene.evidence.items()}
-    return status(scene.nodes, answers), diagnose(scene.nodes, scene.evidence)
+    return status(scene.nodes, answers, {}), diagnose(scene.nodes, scene.evidence)
 
 
 class Page(HTMLParser):
