@@ -15,6 +15,7 @@ NAME="emqx-$VSN-debian12-$ARCH"
 ERLANG_ROOT=/usr/lib/erlang
 ERTS_BIN="$(echo "$ERLANG_ROOT"/erts-*/bin)"
 ERTS_VSN="$(basename "$(dirname "$ERTS_BIN")")"
+ERTS_VSN="${ERTS_VSN#erts-}"
 
 stamp="$(cd "$HERE" && find build.sh src bin etc package -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64) $ERTS_VSN"
 complete() {
@@ -41,7 +42,10 @@ build_runtime() {
         {ok, _, _} = systools:make_script("start", [silent, no_warn_sasl, {variables, [{"ERTS_LIB_DIR", code:lib_dir()}]}]),
         halt().')
     rm -f "$rel/start.script"
-    install -m 0755 "$HERE/bin/emqx" "$HERE/bin/emqx_ctl" "$1/bin/"
+    install -m 0755 "$HERE"/bin/{emqx,emqx_ctl,nodetool} "$1/bin/"
+    ln -s "$ERLANG_ROOT/erts-$ERTS_VSN" "$1/erts-$ERTS_VSN"
+    echo 'Stand-in, on the Erlang of the system' >"$rel/BUILD_INFO"
+    echo "[{release,\"emqx\",\"$VSN\",\"$ERTS_VSN\",[],permanent}]." >"$1/releases/RELEASES"
     printf '%s\n' '# Speed of the stand-in, in seconds; the environment overrides these.' \
         'EMQX_STANDIN_BOOT_SECONDS=3' 'EMQX_STANDIN_CLI_SECONDS=0.2' >"$1/releases/standin_vars"
 }
@@ -51,14 +55,14 @@ build_vars() {
     cat >"$1/releases/emqx_vars" <<VARS
 REL_NAME=emqx
 REL_VSN=$VSN
+ERTS_VSN=$ERTS_VSN
 EMQX_DESCRIPTION=EMQX
 IS_ENTERPRISE=no
 RUNNER_USER=$2
 RUNNER_BIN_DIR="$3"
 EMQX_ETC_DIR="$4"
-RUNNER_LOG_DIR="$5"
+EMQX_LOG_DIR="\${EMQX_LOG_DIR:-$5}"
 ERLANG_ROOT=$ERLANG_ROOT
-ERTS_BIN=$ERTS_BIN
 VARS
 }
 

@@ -134,6 +134,11 @@ options(["-t", Time | Rest], O) -> options(Rest, O#{time => Time});
 options([Command | Args], O) -> O#{command => Command, args => Args}.
 
 hocon(#{conf := Files, command := Command} = O) ->
+    Releases = filename:join([os:getenv("RUNNER_ROOT_DIR"), "releases", "RELEASES"]),
+    case file:consult(Releases) of
+        {ok, [[_ | _]]} -> ok;
+        {error, Why} -> crash(error, {failed_to_read_RELEASES_file, Releases, Why}, [frame(add_libs_dir, 0, 404), frame(main, 1, 26)])
+    end,
     case emqx_conf:load(Files) of
         {ok, Raw} ->
             hocon(Command, O, Raw);
@@ -153,7 +158,7 @@ hocon("generate", #{conf := Files, dir := Dir, time := Time}, Raw) ->
     Env = fun(Name) -> os:getenv(Name, "") end,
     App = [
         {emqx, [{config_files, Files}, {etc_dir, Env("EMQX_ETC_DIR")}, {data_dir, Env("RUNNER_DATA_DIR")},
-                {log_dir, Env("RUNNER_LOG_DIR")}, {root_dir, Env("RUNNER_ROOT_DIR")}]},
+                {log_dir, Env("EMQX_LOG_DIR")}, {root_dir, Env("RUNNER_ROOT_DIR")}]},
         %% until emqx_machine sets up the log: the alerts of TLS are notices
         {kernel, [{logger_level, warning}, {net_ticktime, maps:get(dist_net_ticktime, Node)},
                   {prevent_overlapping_partitions, maps:get(prevent_overlapping_partitions, Cluster)}]},
