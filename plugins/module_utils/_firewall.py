@@ -36,9 +36,8 @@ def rules(
 ) -> list[dict[str, t.Any]]:
     """Return the rules of the server of an inventory host, each port once.
 
-    ``wish`` holds ``listener_ports``, ``listener_networks``, ``dashboard_ports`` and
-    ``dashboard_networks``; ports without networks have no rule. Raises InputError for a source
-    that is no IP address or network.
+    ``wish`` holds ``listener_networks`` and ``dashboard_networks``; ports without networks have
+    no rule. Raises InputError for a source that is no IP address or network.
     """
     nodes = topology["nodes"]
     here = [node for node in nodes.values() if node["server"] == nodes[host]["server"]]
@@ -49,7 +48,8 @@ def rules(
             _add(found, node[key], members, f"{purpose} of {node['name']}")
     for kind, purpose in (("listener", "clients"), ("dashboard", "dashboard and REST API")):
         sources = networks(wish[f"{kind}_networks"])
-        for port in sorted(map(int, wish[f"{kind}_ports"])) if sources else []:
+        ports = {int(port) for node in here for port in node[f"{kind}_ports"]}
+        for port in sorted(ports) if sources else []:
             _add(found, port, sources, purpose)
     return list(found.values())
 

@@ -80,7 +80,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
     ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
     _firewall.problems), ``tls`` (see _certificates.plan), ``missing_files`` (files of the
-    control node that are not there, by variable). It may hold the cookie: no finding
+    control node that are not there, by variable), ``package_node`` (the database of a node in
+    the package's own directories that no member stands for). It may hold the cookie: no finding
     quotes it.
     """
     errors: list[Finding] = []
@@ -103,6 +104,7 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     _check_package(report, answer, wish)
     _check_disk(report, answer, wish)
     _check_data(report, answer, wish)
+    _check_package_node(report, wish)
     for severity, *finding in firewall_problems(answer["firewall"], wish["firewall"]):
         (report.error if severity == "error" else report.warning)(*finding)
     for found in wish["tls"]["errors"]:
@@ -408,4 +410,16 @@ def _check_data(
             f"keep the name (emqx_node_name: {names[0]}), or have the playbook rename_node -e "
             f"emqx_rename_host={wish['host']} take the node out of its cluster under its old name "
             "and in again under the new one, as a node under a new name starts empty",
+        )
+
+
+def _check_package_node(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
+    if wish["package_node"]:
+        report.warning(
+            "package_node",
+            "emqx_instance",
+            "only instances on this server, as its hosts all have an emqx_instance",
+            f"the database {wish['package_node']} of the package's own node",
+            "its unit emqx.service is left as it is; give it a host of its own with "
+            "emqx_instance: 0, or take it out with the playbook remove_node as long as it has one",
         )

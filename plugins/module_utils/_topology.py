@@ -22,6 +22,13 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 DIST_BASE_PORT = 4370
 RPC_BASE_PORT = 5370
 RPC_SERVER_PORT = 5369
+# The listeners that EMQX opens unless told otherwise, and its dashboard.
+LISTENERS: dict[str, int] = {"tcp": 1883, "ssl": 8883, "ws": 8083, "wss": 8084}
+DASHBOARD_PORT = 18083
+# What the number of an instance moves them by. A step of one would put ws onto wss; up to the
+# highest number no two of them, nor the ports between the nodes, meet on one server.
+LISTENER_STEP = 10
+MAX_INSTANCE = 79
 ROLES = ("core", "replicant")
 PORT_DISCOVERIES = ("stateless", "manual")
 
@@ -32,6 +39,9 @@ MEMBER_KEYS: tuple[str, ...] = (
     "emqx_node_role",
     "emqx_node_addresses",
     "emqx_server",
+    "emqx_instance",
+    "emqx_firewall_listener_ports",
+    "emqx_firewall_dashboard_ports",
     "emqx_version",
     "emqx_license",
 )
@@ -136,7 +146,9 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
 
     * ``nodes``: inventory host -> name, short_name, host, inventory_host, server, role, offset,
       dist_port, rpc_port (the one in use), rpc_port_stateless, rpc_port_manual, addresses,
-      host_is_ip, ip_version (4, 6 or 0), version, license (default, evaluation or given);
+      host_is_ip, ip_version (4, 6 or 0), version, license (default, evaluation or given),
+      instance (0 is the package's own node), listeners (tcp, ssl, ws, wss and dashboard -> port),
+      listener_ports and dashboard_ports (those that the firewall keeps);
     * ``members``, ``cores``, ``replicants``, ``seeds``: node names in the order given;
     * ``cluster_ports``, ``addresses``: sorted and unique;
     * ``ipv6``: whether the nodes talk to one another over IPv6; ``rpc``: the keys of rpc that
@@ -163,6 +175,7 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         _membership_errors(listed),
         *(_name_errors(node) for node in unique),
         *(_host_errors(node, wanted) for node in unique),
+        _instance_errors(unique),
         _port_errors(unique, wanted),
         _family_errors(unique),
         _role_errors(unique, wanted),
@@ -238,7 +251,8 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
     inventory_host = str(member["inventory_host"])
     management = str(member.get("ansible_host") or inventory_host)
     address = str(member.get("emqx_node_address") or management)
-    name = str(member.get("emqx_node_name") or f"emqx@{address}")
+    instance = _instance(member)
+    name = str(member.get("emqx_node_name") or f"emqx{instance or ''}@{address}")
     short_name, _at, host = name.partition("@")
     offset = suffix_of(name) % _SUFFIX_MODULUS
     manual = _port_number(wanted["rpc_server_port"])
@@ -247,6 +261,8 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
     # A name on an address says which address its peers see; one on a FQDN does not.
     given = member.get("emqx_node_addresses") or ([host] if parsed else None)
     literals = [text for text in (address, management) if _ip(text)][:1]
+    listeners = {kind: port + LISTENER_STEP * instance for kind, port in LISTENERS.items()}
+    dashboard = DASHBOARD_PORT + LISTENER_STEP * instance
     return {
         "name": name,
         "short_name": short_name,
@@ -264,6 +280,10 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
         "ip_version": parsed.version if parsed else 0,
         "version": str(member.get("emqx_version") or wanted["version"]),
         "license": license_kind(str(member.get("emqx_license") or "")),
+        "instance": instance,
+        "listeners": {**listeners, "dashboard": dashboard},
+        "listener_ports": member.get("emqx_firewall_listener_ports") or sorted(listeners.values()),
+        "dashboard_ports": member.get("emqx_firewall_dashboard_ports") or [dashboard],
     }
 
 
@@ -295,6 +315,12 @@ def _rpc(wanted: dict[str, t.Any]) -> dict[str, t.Any]:
 def _port_number(value: t.Any) -> int:
     """Return a port as a number; 0 stands for what is not one and is reported apart."""
     return int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else 0
+
+
+def _instance(member: dict[str, t.Any]) -> int:
+    """Return the number of an instance; -1 stands for what is none and is reported apart."""
+    text = str(member.get("emqx_instance") or 0)
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else -1
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -387,7 +413,7 @@ def _membership_errors(listed: list[Node]) -> Findings:
                 "a name of its own for every node",
                 f"{name}, also the name of {names[name]}",
                 f"set emqx_node_name or emqx_node_address of {host} or {names[name]}; a second "
-                "node on a server takes a numeric suffix before the @, as in emqx1",
+                "node on a server takes an emqx_instance, which makes its name emqx1 and so on",
             )
         seen.add(host)
         names.setdefault(name, host)
@@ -472,6 +498,43 @@ def _host_errors(node: Node, wanted: dict[str, t.Any]) -> Findings:
         )
 
 
+def _instance_errors(nodes: list[Node]) -> Findings:
+    taken: dict[tuple[str, int], str] = {}
+    for node in nodes:
+        host, number = node["inventory_host"], node["instance"]
+        if not 0 <= number <= MAX_INSTANCE:
+            yield _finding(
+                "bad_instance",
+                host,
+                "emqx_instance",
+                f"a number from 1 to {MAX_INSTANCE}, or 0 for the package's own node",
+                number if number > 0 else "no number",
+                "choose another",
+            )
+            continue
+        if number and suffix_of(node["name"]) != number:
+            yield _finding(
+                "instance_name",
+                host,
+                "emqx_node_name",
+                f"a name with {number} before the @, as emqx_instance is {number}",
+                node["name"],
+                "leave it unset, or end the part before the @ in the number of the instance",
+            )
+        other = taken.setdefault((node["server"], number), host)
+        if other != host:
+            yield _finding(
+                "instance_collision",
+                host,
+                "emqx_instance",
+                f"a number of its own on server {node['server']}",
+                f"{number}, also that of {other}",
+                f"set emqx_instance of {host} to a number from 1 to {MAX_INSTANCE} that no other "
+                "host of the server has, or emqx_server where hosts with one ansible_host are "
+                "different servers",
+            )
+
+
 def _port_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
     taken: dict[tuple[str, int], tuple[Node, str]] = {}
     services = {_port_number(port) for port in wanted["service_ports"]}
@@ -482,7 +545,8 @@ def _port_errors(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
             variable, value, remedy = _port_origin(node, kind, port, manual)
             other, other_kind = taken.setdefault((node["server"], port), (node, kind))
             own = other is node and other_kind != kind
-            if own or other["name"] != node["name"]:
+            # Two of the same number are one finding, which is made elsewhere.
+            if own or other["instance"] != node["instance"]:
                 yield _finding(
                     "port_collision",
                     node["inventory_host"],

@@ -65,14 +65,13 @@ WISH: dict[str, t.Any] = {
     "package_stat": {},
     "tls": {"errors": [], "warnings": []},
     "missing_files": {},
+    "package_node": "",
     "firewall": {
         "host": "n1",
         "backend": "auto",
         "zones": [],
         "listener_networks": [],
-        "listener_ports": [1883],
         "dashboard_networks": [],
-        "dashboard_ports": [18083],
         "members": {"n1": ["10.0.0.1"]},
     },
 }

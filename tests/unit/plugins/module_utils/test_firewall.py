@@ -21,9 +21,7 @@ WISH: Tree = {
     "backend": "auto",
     "zones": [],
     "listener_networks": [],
-    "listener_ports": [1883, 8083, 8084, 8883],
     "dashboard_networks": [],
-    "dashboard_ports": [18083],
     "members": {"n1": ["10.0.0.1"], "n2": ["10.0.0.2"]},
 }
 NO_UFW: Tree = {"count": 0, "ours": []}
@@ -71,7 +69,7 @@ class TestRules:
             pytest.param(
                 {
                     "n1": {"ansible_host": "10.0.0.1"},
-                    "n1b": {"emqx_node_name": "emqx1@10.0.0.1", "ansible_host": "10.0.0.1"},
+                    "n1b": {"emqx_instance": 1, "ansible_host": "10.0.0.1"},
                     "n2": {"emqx_node_name": "emqx7@10.0.0.2", "ansible_host": "10.0.0.2"},
                 },
                 {},
@@ -93,11 +91,15 @@ class TestRules:
                 id="both families, once",
             ),
             pytest.param(
-                {"n1": {"ansible_host": "10.0.0.1"}},
+                {
+                    "n1": {
+                        "ansible_host": "10.0.0.1",
+                        "emqx_firewall_listener_ports": [8883, "1883"],
+                    }
+                },
                 {},
                 {
                     "listener_networks": ["10.9.8.7/8", "10.1.0.0/16", "2001:db8::/32"],
-                    "listener_ports": [8883, "1883"],
                     "dashboard_networks": ["192.0.2.0/24"],
                 },
                 [
@@ -110,11 +112,24 @@ class TestRules:
                 id="named networks",
             ),
             pytest.param(
-                {"n1": {"ansible_host": "10.0.0.1"}},
+                {"n1": {"ansible_host": "10.0.0.1", "emqx_firewall_listener_ports": [4370]}},
                 {},
-                {"listener_networks": ["0.0.0.0/0"], "listener_ports": [4370]},
+                {"listener_networks": ["0.0.0.0/0"]},
                 [(4370, ["10.0.0.1"]), (5370, ["10.0.0.1"])],
                 id="a cluster port is never a listener's",
+            ),
+            pytest.param(
+                {
+                    "n1": {"ansible_host": "10.0.0.1", "emqx_instance": 1},
+                    "n1b": {"ansible_host": "10.0.0.1", "emqx_instance": 2},
+                },
+                {},
+                {"dashboard_networks": ["192.0.2.0/24"]},
+                [
+                    *((port, ["10.0.0.1"]) for port in (4371, 5371, 4372, 5372)),
+                    *((port, ["192.0.2.0/24"]) for port in (18093, 18103)),
+                ],
+                id="dashboards of all instances",
             ),
         ],
     )
@@ -125,7 +140,7 @@ class TestRules:
         assert opened(found) == expected
 
     def test_a_rule_says_what_it_is_for(self) -> None:
-        wish = {**WISH, "dashboard_networks": ["192.0.2.0/24"], "dashboard_ports": [18083]}
+        wish = {**WISH, "dashboard_networks": ["192.0.2.0/24"]}
         assert _firewall.rules(TWO, "n2", wish) == [
             {
                 "port": 4370,

@@ -35,14 +35,13 @@ WISH: Tree = {
     "package_stat": {},
     "tls": {"errors": [], "warnings": []},
     "missing_files": {},
+    "package_node": "",
     "firewall": {
         "host": "n1",
         "backend": "auto",
         "zones": [],
         "listener_networks": [],
-        "listener_ports": [1883],
         "dashboard_networks": [],
-        "dashboard_ports": [18083],
         "members": {"n1": ["10.0.0.1"]},
     },
 }
@@ -436,3 +435,11 @@ def test_what_speaks_against_the_certificates() -> None:
     message = "Host n1: expected a valid one, found an old one: renew it."
     assert [error["message"] for error in both["errors"]] == [message]
     assert [warning["message"] for warning in both["warnings"]] == [message]
+
+
+def test_a_node_that_no_host_stands_for_is_named() -> None:
+    found = check_host(ANSWER, {**WISH, "package_node": "/var/lib/emqx/mnesia"})
+    assert found["errors"] == []
+    (warning,) = found["warnings"]
+    assert (warning["code"], warning["variable"]) == ("package_node", "emqx_instance")
+    assert "/var/lib/emqx/mnesia" in warning["message"]

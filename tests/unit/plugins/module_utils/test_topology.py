@@ -154,6 +154,16 @@ class TestModel:
                     "ip_version": 4,
                     "version": "",
                     "license": "default",
+                    "instance": 0,
+                    "listeners": {
+                        "tcp": 1883,
+                        "ssl": 8883,
+                        "ws": 8083,
+                        "wss": 8084,
+                        "dashboard": 18083,
+                    },
+                    "listener_ports": [1883, 8083, 8084, 8883],
+                    "dashboard_ports": [18083],
                 },
                 "n2": model["nodes"]["n2"],
                 "n3": model["nodes"]["n3"],
@@ -230,11 +240,12 @@ class TestModel:
 
     def test_several_nodes_on_one_server(self) -> None:
         members: list[Member] = [
-            {"inventory_host": f"n{n}", "ansible_host": "10.0.0.1", "emqx_node_name": name}
-            for n, name in enumerate(["emqx@10.0.0.1", "emqx1@10.0.0.1", "emqx2@10.0.0.1"])
+            {"inventory_host": f"n{n}", "ansible_host": "10.0.0.1", "emqx_instance": n}
+            for n in (0, 1, 2)
         ]
         model = _topology.build(members, {"discovery_strategy": "static"})
         assert model["errors"] == []
+        assert model["members"] == ["emqx@10.0.0.1", "emqx1@10.0.0.1", "emqx2@10.0.0.1"]
         assert model["cluster_ports"] == [4370, 4371, 4372, 5370, 5371, 5372]
         assert model["addresses"] == ["10.0.0.1"]
 
@@ -336,21 +347,79 @@ class TestNames:
         assert len(model["members"]) == 3
 
 
+class TestInstances:
+    def test_ports_of_a_server_never_meet(self) -> None:
+        members: list[Member] = [
+            {"inventory_host": f"n{n}", "ansible_host": "10.0.0.1", "emqx_instance": n}
+            for n in range(_topology.MAX_INSTANCE + 1)
+        ]
+        model = _topology.build(members, {})
+        assert model["errors"] == []
+        ports = [
+            port
+            for node in model["nodes"].values()
+            for port in (node["dist_port"], node["rpc_port"], *node["listeners"].values())
+        ]
+        assert len(set(ports)) == len(ports) == 7 * len(members)
+
+    def test_ports_follow_the_number(self) -> None:
+        member = {"inventory_host": "n1b", "ansible_host": "10.0.0.1", "emqx_instance": "2"}
+        node = _topology.build([member], {})["nodes"]["n1b"]
+        assert (node["name"], node["dist_port"], node["rpc_port"]) == (
+            "emqx2@10.0.0.1",
+            4372,
+            5372,
+        )
+        assert node["listeners"] == {
+            "tcp": 1903,
+            "ssl": 8903,
+            "ws": 8103,
+            "wss": 8104,
+            "dashboard": 18103,
+        }
+        assert node["listener_ports"] == [1903, 8103, 8104, 8903]
+
+    def test_ports_of_the_firewall_can_be_given(self) -> None:
+        given = {"emqx_firewall_listener_ports": [1884], "emqx_firewall_dashboard_ports": [8080]}
+        node = _topology.build(three(emqx_instance=1, **given), {})["nodes"]["n3"]
+        assert (node["listener_ports"], node["dashboard_ports"]) == ([1884], [8080])
+
+    def test_each_node_of_a_server_has_a_number(self) -> None:
+        members = three(ansible_host="10.0.0.1", emqx_node_name="emqx1@10.0.0.1")
+        (finding,) = _topology.build(members, {})["errors"]
+        assert (finding["code"], finding["host"]) == ("instance_collision", "n3")
+        assert "0, also that of n1" in finding["message"]
+        assert "set emqx_instance of n3" in finding["message"]
+
+    @pytest.mark.parametrize("number", [-1, 80, "two", "1b"])
+    def test_what_is_no_number(self, number: t.Any) -> None:
+        codes = errors(three(emqx_instance=number, emqx_node_name="emqx@10.0.0.3"))
+        assert codes == [("bad_instance", "n3")]
+
+    def test_a_given_name_ends_in_the_number(self) -> None:
+        codes = errors(three(emqx_instance=2, emqx_node_name="mqtt@10.0.0.3"))
+        assert codes == [("instance_name", "n3")]
+        assert errors(three(emqx_instance=2, emqx_node_name="mqtt-2@10.0.0.3")) == []
+
+
 class TestPorts:
     def test_same_ports_on_one_server(self) -> None:
         members = three(ansible_host="10.0.0.1", emqx_node_address="n3.example")
+        members[0].update(emqx_node_name="emqx1@10.0.0.1")
+        members[2].update(emqx_instance=1)
         assert errors(members) == [("port_collision", "n3"), ("port_collision", "n3")]
         members[2]["emqx_server"] = "10.0.0.99"
         assert errors(members) == []
 
     def test_distribution_port_of_one_is_rpc_port_of_another(self) -> None:
-        members = three(ansible_host="10.0.0.1", emqx_node_name="emqx1000@10.0.0.1")
+        members = three(ansible_host="10.0.0.1", emqx_instance=1)
+        members[0].update(emqx_node_name="emqx1001@10.0.0.1")
         (finding,) = _topology.build(members, {})["errors"]
         assert finding["code"] == "port_collision"
-        assert "distribution port 5370, also the rpc port of emqx@10.0.0.1" in finding["message"]
+        assert "rpc port 5371, also the distribution port of emqx1001@10" in finding["message"]
 
     def test_manual_port_is_shared_by_nodes_of_a_server(self) -> None:
-        members = three(ansible_host="10.0.0.1", emqx_node_name="emqx1@10.0.0.1")
+        members = three(ansible_host="10.0.0.1", emqx_instance=1)
         assert errors(members, {"rpc_port_discovery": "stateless"}) == []
         (finding,) = _topology.build(members, {"rpc_port_discovery": "manual"})["errors"]
         assert (finding["code"], finding["variable"]) == ("port_collision", "emqx_rpc_server_port")
