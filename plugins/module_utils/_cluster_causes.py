@@ -355,6 +355,9 @@ def expelled(case: Case) -> Findings:
         others = [h for h in case.ready if h != host]
         if name not in (found.get("data_nodes") or ()) or not others:
             continue
+        # The cores do not remember a replicant that is down.
+        if case.nodes[host].get("role") == "replicant":
+            continue
         if any(case.lists(other, name) for other in others) or _still_starting(case, host):
             continue
         idle = case.unit(host).get("active") == "inactive"

@@ -628,6 +628,14 @@ def test_replicant_without_a_core_of_its_version() -> None:
     assert "Replicant n4 has EMQX 5.8.8 and finds no core of that version" in found[0]["cause"]
 
 
+def test_a_replicant_that_is_stopped_is_not_listed() -> None:
+    scene = Scene(4, replicants=["n4"])
+    scene.down("n4", active="inactive")
+    for host in ("n1", "n2", "n3"):
+        scene.sees(host, "n1 n2 n3")
+    assert codes(scene) == ["stopped"]
+
+
 @pytest.mark.parametrize(("time", "words"), [(900.0, "95 s behind"), (1100.0, "90 s ahead of")])
 def test_clocks(time: float, words: str) -> None:
     scene = Scene()
