@@ -246,11 +246,17 @@ def _epoch(microseconds: int) -> float:
 
 
 def disks(paths: t.Iterable[str]) -> dict[str, dict[str, t.Any]]:
-    """Return, by path, the space and the file entries that ordinary users have left."""
-    found = {}
-    for path in paths:
-        if not os.path.exists(path):
+    """Return, by path, the space and the file entries that ordinary users have left.
+
+    Of several paths on one file system the first one stands for all.
+    """
+    found: dict[str, dict[str, t.Any]] = {}
+    seen = set()
+    for path in filter(os.path.exists, paths):
+        device = os.stat(path).st_dev
+        if device in seen:
             continue
+        seen.add(device)
         info = os.statvfs(path)
         found[path] = {
             "free": info.f_bavail * info.f_frsize,
