@@ -11,10 +11,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 from ansible_collections.mqttops.emqx.plugins.module_utils._restart import plan
 
 
-def restart_plan_filter(states: dict[str, t.Any]) -> dict[str, t.Any]:
+def restart_plan_filter(states: dict[str, t.Any], last: list[str]) -> dict[str, t.Any]:
     """Hand the arguments to the pure function."""
     try:
-        return plan(states)
+        return plan(states, last)
     except InputError as error:
         raise AnsibleFilterError(error.message) from error
 

@@ -22,7 +22,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._census import (
     common_sight,
     is_ready,
     listed,
-    records,
     sight,
     view_of,
 )
@@ -137,7 +136,8 @@ def _scene(
         old_name = next((str(name) for name in candidates if name), "")
         old_name = "" if old_name == new_name else old_name
     known = {**names, **({wish.rename: old_name} if old_name else {})}
-    return _Scene(wish, views, databases, census(known, answers, wish.consent), old_name)
+    told = {host: answers.get(host, {}) for host in known}
+    return _Scene(wish, views, databases, census(known, told, wish.consent), old_name)
 
 
 def _can_stop(view: View) -> bool:
@@ -187,7 +187,7 @@ def _input_errors(scene: _Scene) -> Errors:
 def _member_errors(scene: _Scene) -> Errors:
     wish, views = scene.wish, scene.views
     if not scene.survivors:
-        known = ", ".join(f"{host} is {views[host]['state']}" for host in wish.wanted)
+        known = ", ".join(f"{host} is {_state(views[host])}" for host in wish.wanted)
         yield (
             f"Expected a running member to work with, found none ({known}): start the members "
             "all together first (playbook site), it also builds a cluster from nothing"
@@ -197,7 +197,7 @@ def _member_errors(scene: _Scene) -> Errors:
         if not is_ready(views[host]):
             yield (
                 f"Host {host}: expected all members that stay to be ready, found its node "
-                f"{views[host]['state']} ({views[host]['reason']}): start it, or remove it, too"
+                f"{_state(views[host])}: start it, or remove it, too"
             )
     common = common_sight(views[host] for host in scene.survivors)
     for host in scene.survivors:
@@ -214,6 +214,11 @@ def _member_errors(scene: _Scene) -> Errors:
                 f"Expected all members to run before a node is added, found {name} stopped: start "
                 "it, or have its place taken with the playbook replace_node"
             )
+
+
+def _state(view: View) -> str:
+    reason = str(view.get("reason", "")).rstrip(".")
+    return f"{view['state']} ({reason})" if reason else str(view["state"])
 
 
 def _sight(seen: tuple[tuple[str, ...], tuple[str, ...]]) -> str:
@@ -236,9 +241,9 @@ def _removal_errors(scene: _Scene) -> Errors:
         elif name in scene.running and not is_ready(view):
             yield (
                 f"Host {host}: expected {name} to be stopped or its host to answer, found it "
-                f"running as its peers see it, and {view['state']} from here "
-                f"({view['reason']}): it would come back after a force-leave. Stop it or cut its "
-                "power first, or set emqx_evict_running to force-leave it all the same"
+                f"running as its peers see it, and {_state(view)} from here: it would come back "
+                "after a force-leave. Stop it or cut its power first, or set emqx_evict_running to "
+                "force-leave it all the same"
             )
 
 
@@ -254,8 +259,8 @@ def _new_errors(scene: _Scene) -> Errors:
         elif view["state"] not in ("ready", "down"):
             # What it holds is not known then.
             yield (
-                f"Host {host}: expected a node that is ready or down, found it {view['state']} "
-                f"({view['reason']}): run this again once that has passed, or stop the node"
+                f"Host {host}: expected a node that is ready or down, found it {_state(view)}: "
+                "run this again once that has passed, or stop the node"
             )
         elif host == wish.rename:
             continue
@@ -265,11 +270,11 @@ def _new_errors(scene: _Scene) -> Errors:
                 f"{wish.wanted[host]}, which is no member: set emqx_allow_data_loss: true for "
                 f"{host} to have it moved aside, or start its service to see what it holds"
             )
-        elif is_ready(view) and records(view) and host not in wish.consent:
+        elif view.get("config_changed") and host not in wish.consent:
             yield (
-                f"Host {host}: expected an empty node, found that {view['node']} holds "
-                f"{', '.join(records(view))}, which joining deletes: set emqx_allow_data_loss: "
-                f"true for {host} if it may go, or save it with 'emqx ctl data export'"
+                f"Host {host}: expected an empty node, found that {view['node']} has run-time "
+                f"configuration of {', '.join(view['config_changed'])} (cluster.hocon), which "
+                f"joining deletes: set emqx_allow_data_loss: true for {host} if it may go"
             )
     stored = scene.databases.get(wish.rename, ())
     told = wish.old_name or (wish.rename and scene.views[wish.rename].get("node"))

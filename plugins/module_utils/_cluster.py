@@ -204,18 +204,23 @@ def _evict_warnings(view: View, node: str, running_in: t.Collection[str]) -> tup
     )
 
 
-def plan_wait(view: View, members: t.Collection[str] = ()) -> Decision:
-    """Decide whether this node is ready and its cluster is made of exactly these members."""
+def plan_wait(
+    view: View, members: t.Collection[str] = (), may_be_stopped: t.Collection[str] = ()
+) -> Decision:
+    """Decide whether this node is ready and its cluster is made of exactly these members.
+
+    Of them only those in ``may_be_stopped`` need not run.
+    """
     if view.state != "ready":
         return _not_ready(view, "wait")
     wanted, running = set(members), set(view.running)
-    if not wanted or (wanted == running and not view.stopped):
+    stopped = (wanted & set(view.stopped)) - set(may_be_stopped)
+    if not wanted or (wanted == running | set(view.stopped) and not stopped):
         return Decision("nothing", f"this node is ready and sees {_sight(view)}")
     parts = []
-    stopped = wanted & set(view.stopped)
     if stopped:
         parts.append(f"{_names(stopped)} stopped or cut off (service, ports between the nodes)")
-    absent = wanted - running - stopped
+    absent = wanted - running - set(view.stopped)
     if absent:
         parts.append(f"{_names(absent)} missing (not started, not joined, or joining)")
     extra = running - wanted

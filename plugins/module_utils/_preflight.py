@@ -97,8 +97,8 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
             "ansible_host",
             "an answer over the connection",
             answer["unreachable"],
-            "make the host reachable, or have the playbook replace_node or remove_node take its "
-            "node out, and it out of emqx_cluster_hosts",
+            "make the host reachable, leave it out of this run (--limit), or have the playbook "
+            "replace_node or remove_node take its node out, and it out of emqx_cluster_hosts",
         )
         return {"errors": errors, "warnings": warnings}
     _check_package(report, answer, wish)

@@ -12,23 +12,34 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._config import cluster_wide
 
 
-def plan(states: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+def plan(
+    states: t.Mapping[str, t.Mapping[str, t.Any]], last: t.Collection[str] = ()
+) -> dict[str, t.Any]:
     """Return the plan for the members of a cluster.
 
     ``states`` maps inventory hosts to ``active`` (bool) and ``stale`` (the keys and files that
-    the running node does not know yet). The result has ``start`` (hosts whose node is down, to
-    be started together: after a full stop a node waits for the others), ``restart`` (hosts whose
-    node runs with old values), ``full`` (whether those have to stop together, before any other
-    starts, because no running node has the new value of a key in which nodes must agree) and
-    ``keys`` (those keys).
+    the running node does not know yet); ``last`` are hosts that must not be up before the others
+    are. The result has, in this order:
+
+    * ``stop``: hosts whose node stops before any other starts;
+    * ``start``: hosts whose node is started, all together (after a full stop a node waits for
+      the others);
+    * ``restart``: hosts whose node runs with old values;
+    * ``last``: hosts whose node starts after all that;
+    * ``full``: whether those of ``restart`` stop and start together, because no running node
+      has the new value of a key in which nodes must agree;
+    * ``keys``: those keys.
     """
     running = [host for host, state in states.items() if state["active"]]
     restart = [host for host in running if states[host]["stale"]]
     disagreeing = [host for host in restart if cluster_wide(states[host]["stale"])]
     keys = {key for host in disagreeing for key in cluster_wide(states[host]["stale"])}
+    full = len(states) > 1 and bool(running) and disagreeing == running
     return {
-        "start": [host for host in states if host not in running],
-        "restart": restart,
-        "full": len(states) > 1 and bool(running) and disagreeing == running,
+        "stop": [host for host in running if host in last or (full and host in restart)],
+        "start": [host for host in states if host not in running and host not in last],
+        "restart": [host for host in restart if host not in last],
+        "last": [host for host in states if host in last],
+        "full": full,
         "keys": sorted(keys),
     }

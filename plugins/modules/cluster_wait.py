@@ -37,6 +37,13 @@ options:
     type: list
     elements: str
     default: []
+  may_be_stopped:
+    description:
+      - Those of O(members) that need not run, but have to be members. It makes no difference
+        without O(members).
+    type: list
+    elements: str
+    default: []
   timeout:
     description: How long to wait, in seconds.
     type: int
@@ -102,18 +109,18 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline
 Seen = t.Tuple[t.Optional[View], Decision]
 
 
-def look(ctl: Ctl, members: t.Collection[str], timeout: float) -> Seen:
+def look(ctl: Ctl, params: t.Mapping[str, t.Any], timeout: float) -> Seen:
     try:
         view = ctl.view(timeout=timeout)
     except CommandError as error:
         return None, Decision("wait", error.message)
-    return view, plan_wait(view, members)
+    return view, plan_wait(view, params["members"], params["may_be_stopped"])
 
 
 def check_input(params: t.Mapping[str, t.Any]) -> None:
     if params["interval"] < 1:
         raise InputError(f"interval is {params['interval']}: expected at least 1 second")
-    for name in params["members"]:
+    for name in [*params["members"], *params["may_be_stopped"]]:
         node_atom(name)
 
 
@@ -126,11 +133,11 @@ def result_of(seen: Seen) -> dict[str, t.Any]:
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     check_input(params)
-    ctl, members = ctl_of(module), params["members"]
+    ctl = ctl_of(module)
     if module.check_mode:
-        return result_of(look(ctl, members, params["timeout"]))
+        return result_of(look(ctl, params, params["timeout"]))
     seen = wait_for(
-        lambda left: look(ctl, members, left),
+        lambda left: look(ctl, params, left),
         lambda seen: seen[1].do != "wait",
         Deadline(params["timeout"]),
         params["interval"],
@@ -144,6 +151,7 @@ def main() -> None:
     options = {
         **ctl_options(timeout=120),
         "members": {"type": "list", "elements": "str", "default": []},
+        "may_be_stopped": {"type": "list", "elements": "str", "default": []},
         "interval": {"type": "int", "default": 2},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)

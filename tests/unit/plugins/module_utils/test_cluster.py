@@ -308,6 +308,21 @@ def test_wait(view: View, wanted: list[str], do: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("view", "do"),
+    [
+        (me([N1, N2, N3]), "nothing"),
+        (me([N1, N2], [N3]), "nothing"),
+        (me([N2, N3], [N1]), "wait"),
+        (me([N1, N2]), "wait"),
+        (me([N1, N2], [N3, N4]), "wait"),
+    ],
+)
+def test_wait_for_members_of_which_one_may_be_stopped(view: View, do: str) -> None:
+    decision = _cluster.plan_wait(view, [N1, N2, N3], may_be_stopped=[N3])
+    assert decision.do == do, decision
+
+
+@pytest.mark.parametrize(
     ("text", "final"),
     [
         (JOINED[1], ""),

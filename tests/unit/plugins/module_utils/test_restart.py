@@ -50,7 +50,42 @@ def test_plan(
     known = {
         host: {"active": stale is not DOWN, "stale": stale or []} for host, stale in states.items()
     }
-    assert plan(known) == {"start": start, "restart": restart, "full": full, "keys": keys}
+    assert plan(known) == {
+        "stop": restart if full else [],
+        "start": start,
+        "restart": restart,
+        "last": [],
+        "full": full,
+        "keys": keys,
+    }
+
+
+@pytest.mark.parametrize(
+    ("states", "last", "stop", "start", "restart", "full"),
+    [
+        # A node with data gets a new configuration, fresh ones come to it.
+        ({"a": STALE, "b": DOWN, "c": DOWN}, ["b", "c"], [], [], ["a"], False),
+        ({"a": COOKIE, "b": DOWN}, ["b"], ["a"], [], ["a"], True),
+        # A running one that may lose what it has goes down first, also with the right values.
+        ({"a": FRESH, "b": STALE}, ["a"], ["a"], [], ["b"], False),
+        ({"a": STALE, "b": STALE, "c": DOWN}, ["b"], ["b"], ["c"], ["a"], False),
+        ({"a": COOKIE, "b": COOKIE}, ["b"], ["a", "b"], [], ["a"], True),
+    ],
+)
+def test_who_starts_last(
+    states: dict[str, State],
+    last: list[str],
+    stop: list[str],
+    start: list[str],
+    restart: list[str],
+    full: bool,
+) -> None:
+    known = {
+        host: {"active": stale is not DOWN, "stale": stale or []} for host, stale in states.items()
+    }
+    found = plan(known, last)
+    assert (found["stop"], found["start"], found["restart"]) == (stop, start, restart)
+    assert (found["last"], found["full"]) == (last, full)
 
 
 def test_what_a_stopped_node_does_not_know_is_of_no_interest() -> None:
@@ -58,7 +93,8 @@ def test_what_a_stopped_node_does_not_know_is_of_no_interest() -> None:
         "a": {"active": False, "stale": COOKIE},
         "b": {"active": True, "stale": []},
     }
-    assert plan(states) == {"start": ["a"], "restart": [], "full": False, "keys": []}
+    found = plan(states)
+    assert (found["start"], found["restart"], found["keys"]) == (["a"], [], [])
 
 
 def test_the_order_of_the_members_is_kept() -> None:
