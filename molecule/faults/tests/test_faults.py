@@ -21,6 +21,7 @@ HOSTS = sorted(LAB.addresses)
 THREE = ("n1", "n2", "n3")
 PASSWORD = "Kept0over0all0faults"
 VARIABLES = f"--extra-vars=@{ROOT / 'molecule/faults/vars/faults.yml'}"
+STATIC = ("--extra-vars=emqx_discovery_strategy=static",)
 JOIN = "TASK [mqttops.emqx.emqx : Join the seed]"
 
 
@@ -125,6 +126,7 @@ def test_another_cookie_on_one_host(tmp_path: Path) -> None:
     code, text = site(tmp_path, n3={"emqx_cookie": "Another0cookie0than0others"})
     assert code != 0
     assert "the cookies differ" in text
+    together(LAB, "n1", "n2")
     together(LAB, "n3")
     well(tmp_path)
     assert set(THREE) <= set(known_on("cookie"))
@@ -142,6 +144,7 @@ def test_a_port_that_is_dropped_in_one_direction(tmp_path: Path) -> None:
         code, text = site(tmp_path)
         assert code != 0
         assert f"tcp {LAB.addresses['n1']}:4370 does not answer: a firewall drops it" in text
+        together(LAB, "n1", "n2")
         together(LAB, "n3")
     finally:
         LAB.hosts["n1"].check_output("nft delete table inet fault")
@@ -180,3 +183,22 @@ def test_a_host_in_another_cluster(tmp_path: Path) -> None:
     well(tmp_path)
     together(LAB, "n4")
     assert set(THREE) <= set(known_on("first"))
+
+
+def test_discovery_never_brings_two_with_data_together(tmp_path: Path) -> None:
+    # The youngest one keeps its data, although discovery has all join the oldest.
+    keep("n2", "second")
+    keep("n3", "third")
+    code, text = site(tmp_path, *STATIC)
+    assert code != 0
+    assert "Nothing was changed." in text
+    for host in ("n2", "n3"):
+        assert f"{host} ({LAB.node_name(host)}) holds 1 dashboard users" in text
+    for host in THREE:
+        together(LAB, host)
+        assert "static" not in LAB.hosts[host].file("/etc/emqx/emqx.conf").content_string
+    code, text = site(tmp_path, *STATIC, n2={"emqx_allow_data_loss": True})
+    assert code == 0, text
+    together(LAB, *THREE)
+    assert set(THREE) <= set(known_on("third"))
+    assert known_on("second") == []

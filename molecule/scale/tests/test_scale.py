@@ -20,6 +20,7 @@ from operations import Watch, can_log_in, changed, group, phases, together, wait
 
 LAB = scenario_lab()
 PASSWORD = "Kept0over0all0changes"
+REMOVE = "mqttops.emqx.emqx : Have a member remove what is still listed"
 
 
 def run(
@@ -59,91 +60,96 @@ def no_gap(data: None) -> t.Iterator[None]:
     assert watch.gaps == []
 
 
-def test_add(tmp_path: Path) -> None:
-    four = group(tmp_path, n1={}, n2={}, n3={}, n4={})
-    predicted = done(run("add_node", four, "--check"))
-    output = done(run("add_node", four))
-    assert phases(predicted) == phases(output) - {("membership", "n4")}
-    assert ("change", "n4") in phases(output)
-    assert ("install", "n4") in phases(output)
-    assert {host for _task, host in changed(predicted)} == {"n1", "n2", "n3", "n4"}
-    assert not {host for phase, host in phases(output) if phase == "service"} - {"n4"}
-    together(LAB, "n1", "n2", "n3", "n4")
+def test_add_two_at_once(tmp_path: Path) -> None:
+    five = group(tmp_path, n1={}, n2={}, n3={}, n4={}, n5={})
+    predicted = done(run("add_node", five, "--check"))
+    output = done(run("add_node", five))
+    assert phases(predicted) == phases(output) - {("membership", "n4"), ("membership", "n5")}
+    for host in ("n4", "n5"):
+        assert {("change", host), ("install", host), ("service", host)} <= phases(output)
+    assert {host for _task, host in changed(predicted)} == {"n1", "n2", "n3", "n4", "n5"}
+    assert not {host for phase, host in phases(output) if phase == "service"} - {"n4", "n5"}
+    together(LAB, "n1", "n2", "n3", "n4", "n5")
     assert can_log_in(LAB, "n4", "keeper", PASSWORD)
-    assert changed(done(run("add_node", four))) == set()
+    assert can_log_in(LAB, "n5", "keeper", PASSWORD)
+    assert changed(done(run("add_node", five))) == set()
 
 
 def test_add_restarts_no_member(tmp_path: Path) -> None:
     five = group(tmp_path, n1={}, n2={}, n3={}, n4={}, n5={})
     text = refused(run("add_node", five, emqx_config={"mqtt.max_packet_size": "2MB"}))
-    assert "n1, n2, n3, n4 would have to restart for it (mqtt.max_packet_size)" in text
+    assert "n1, n2, n3, n4, n5 would have to restart for it (mqtt.max_packet_size)" in text
 
 
-def test_replace(tmp_path: Path) -> None:
-    five = group(tmp_path, n1={}, n2={}, n3={}, n4={}, n5={})
-    hosts = {"emqx_dead_host": "n4", "emqx_new_host": "n5"}
-    on_host("n4", "systemctl stop emqx; ip link set eth0 down")
-    output = done(run("replace_node", five, **hosts))
-    assert ("mqttops.emqx.emqx : Have a member remove what is still listed", "n1") in changed(
-        output
-    )
-    together(LAB, "n1", "n2", "n3", "n5")
-    assert can_log_in(LAB, "n5", "keeper", PASSWORD)
-
-
-def test_status_has_a_row_for_every_host(tmp_path: Path) -> None:
-    five = group(tmp_path, n1={}, n2={}, n3={}, n4={}, n5={})
-    report = tmp_path / "status.json"
-    strict = {"emqx_status_json": str(report), "emqx_status_strict": True}
-    assert "n4: unreachable" in refused(run("status", five, **strict))
-    rows = {row["host"]: row for row in json.loads(report.read_text(encoding="utf-8"))["nodes"]}
-    assert {host: row["state"] for host, row in rows.items()} == {
-        "n1": "ready",
-        "n2": "ready",
-        "n3": "ready",
-        "n4": "unreachable",
-        "n5": "ready",
-    }
-    assert all(rows[host]["agrees"] for host in ("n1", "n2", "n3", "n5"))
-
-
-def test_a_force_left_node_comes_back_empty(tmp_path: Path) -> None:
-    on_host("n4", "ip link set eth0 up")
-    ping = ["ansible", "n4", f"--inventory={LAB.inventory}", "--module-name=ansible.builtin.ping"]
-    wait_for(lambda: subprocess.run(ping, check=False, capture_output=True).returncode == 0, 60)
-    agreed = {"emqx_allow_data_loss": True}
-    done(run("add_node", group(tmp_path, n1={}, n2={}, n3={}, n5={}, n4=agreed)))
-    together(LAB, "n1", "n2", "n3", "n4", "n5")
-    assert LAB.hosts["n4"].check_output("ls /var/lib/emqx").count("mnesia-aside-") == 1
-
-
-def test_remove(tmp_path: Path) -> None:
-    five = group(tmp_path, n1={}, n2={}, n3={}, n4={}, n5={})
+def test_remove_two_at_once(tmp_path: Path) -> None:
+    five = group(tmp_path, n1={}, n2={}, n3={}, n4={}, n5={"emqx_wipe_data": True})
     both = {"emqx_remove_hosts": "n4,n5"}
     everybody = {"emqx_remove_hosts": ["n1", "n2", "n3", "n4", "n5"]}
     assert "at least one member to stay" in refused(run("remove_node", five, **everybody))
+    text = refused(run("remove_node", five, **both, emqx_min_cores=4))
+    assert "Expected at least 4 cores to stay (emqx_min_cores), found 3" in text
     predicted = done(run("remove_node", five, "--check", **both))
     output = done(run("remove_node", five, **both))
     gone = {step for step in changed(output) if step[1] in ("n4", "n5")}
     assert {step for step in changed(predicted) if step[1] in ("n4", "n5")} == gone
     together(LAB, "n1", "n2", "n3")
     for host in ("n4", "n5"):
+        assert f"Take {host} out of the inventory group now" in output
         service = LAB.hosts[host].service("emqx")
         assert not service.is_running
         assert not service.is_enabled
-        assert "mnesia-aside-" in LAB.hosts[host].check_output("ls /var/lib/emqx")
+    assert "mnesia-aside-" in LAB.hosts["n4"].check_output("ls /var/lib/emqx")
+    assert LAB.hosts["n5"].check_output("ls -A /var/lib/emqx") == ""
     for host in ("n1", "n2", "n3"):
         for path in ("/etc/emqx/emqx.conf", "/etc/mqttops-emqx/firewall.nft"):
-            assert LAB.addresses["n4"] not in LAB.hosts[host].file(path).content_string
+            content = LAB.hosts[host].file(path).content_string
+            assert LAB.addresses["n3"] in content
+            assert LAB.addresses["n4"] not in content
+            assert LAB.addresses["n5"] not in content
     assert changed(done(run("remove_node", five, **both))) == set()
+
+
+def test_replace(tmp_path: Path) -> None:
+    four = group(tmp_path, n1={}, n2={}, n3={}, n4={})
+    hosts = {"emqx_dead_host": "n3", "emqx_new_host": "n4"}
+    on_host("n3", "systemctl stop emqx; ip link set eth0 down")
+    output = done(run("replace_node", four, **hosts))
+    assert (REMOVE, "n1") in changed(output)
+    together(LAB, "n1", "n2", "n4")
+    assert can_log_in(LAB, "n4", "keeper", PASSWORD)
+
+
+def test_status_has_a_row_for_every_host(tmp_path: Path) -> None:
+    four = group(tmp_path, n1={}, n2={}, n3={}, n4={})
+    report = tmp_path / "status.json"
+    strict = {"emqx_status_json": str(report), "emqx_status_strict": True}
+    assert "n3: unreachable" in refused(run("status", four, **strict))
+    rows = {row["host"]: row for row in json.loads(report.read_text(encoding="utf-8"))["nodes"]}
+    assert {host: row["state"] for host, row in rows.items()} == {
+        "n1": "ready",
+        "n2": "ready",
+        "n3": "unreachable",
+        "n4": "ready",
+    }
+    assert all(rows[host]["agrees"] for host in ("n1", "n2", "n4"))
+
+
+def test_a_force_left_node_comes_back_empty(tmp_path: Path) -> None:
+    on_host("n3", "ip link set eth0 up")
+    ping = ["ansible", "n3", f"--inventory={LAB.inventory}", "--module-name=ansible.builtin.ping"]
+    wait_for(lambda: subprocess.run(ping, check=False, capture_output=True).returncode == 0, 60)
+    agreed = {"emqx_allow_data_loss": True}
+    done(run("add_node", group(tmp_path, n1={}, n2={}, n4={}, n3=agreed)))
+    together(LAB, "n1", "n2", "n3", "n4")
+    assert LAB.hosts["n3"].check_output("ls /var/lib/emqx").count("mnesia-aside-") == 1
 
 
 def test_rename(tmp_path: Path) -> None:
     name = f"emqx3@{LAB.addresses['n3']}"
-    three = group(tmp_path, n1={}, n2={}, n3={"emqx_node_name": name})
-    output = done(run("rename_node", three, emqx_rename_host="n3"))
+    four = group(tmp_path, n1={}, n2={}, n4={}, n3={"emqx_node_name": name})
+    output = done(run("rename_node", four, emqx_rename_host="n3"))
     assert "mnesia-aside-" in output
-    members = sorted([LAB.node_name("n1"), LAB.node_name("n2"), name])
-    for host in ("n1", "n2", "n3"):
+    members = sorted([*(LAB.node_name(host) for host in ("n1", "n2", "n4")), name])
+    for host in ("n1", "n2", "n3", "n4"):
         assert LAB.view(host) == {"running_nodes": members, "stopped_nodes": []}
     assert can_log_in(LAB, "n3", "keeper", PASSWORD)
