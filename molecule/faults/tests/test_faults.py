@@ -21,7 +21,6 @@ HOSTS = sorted(LAB.addresses)
 THREE = ("n1", "n2", "n3")
 PASSWORD = "Kept0over0all0faults"
 VARIABLES = f"--extra-vars=@{ROOT / 'molecule/faults/vars/faults.yml'}"
-STATIC = ("--extra-vars=emqx_discovery_strategy=static",)
 JOIN = "TASK [mqttops.emqx.emqx : Join the seed]"
 
 
@@ -37,10 +36,9 @@ def empty(host: str) -> None:
     wait_for(lambda: is_ready(LAB, host), 60)
 
 
-@pytest.fixture(autouse=True)
-def fresh(request: pytest.FixtureRequest) -> None:
-    marker = request.node.get_closest_marker("parametrize")
-    on_all(empty, HOSTS if marker else THREE)
+@pytest.fixture
+def fresh() -> None:
+    on_all(empty, THREE)
 
 
 def keep(host: str, user: str) -> None:
@@ -91,17 +89,22 @@ class Started:
         return self.log.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("user", ["", "keeper"], ids=["empty", "data"])
-def test_five_join_one_seed_at_once(user: str) -> None:
-    if user:
-        keep("n1", user)
+def all_join_at_once() -> None:
     result = LAB.playbook(str(ROOT / "molecule/faults/join.yml"))
     assert result.returncode == 0, result.stdout + result.stderr
     assert len(changed(result.stdout)) == 5
     together(LAB, *HOSTS)
-    assert known_on(user) == (HOSTS if user else [])
 
 
+def test_five_join_one_seed_at_once() -> None:
+    all_join_at_once()
+    on_all(empty, HOSTS)
+    keep("n1", "keeper")
+    all_join_at_once()
+    assert known_on("keeper") == HOSTS
+
+
+@pytest.mark.usefixtures("fresh")
 def test_killed_controller(tmp_path: Path) -> None:
     keep("n1", "killed")
     run = Started(tmp_path)
@@ -112,6 +115,7 @@ def test_killed_controller(tmp_path: Path) -> None:
     assert set(THREE) <= set(known_on("killed"))
 
 
+@pytest.mark.usefixtures("fresh")
 def test_seed_stopped_during_the_joins(tmp_path: Path) -> None:
     keep("n1", "stopped")
     run = Started(tmp_path)
@@ -121,54 +125,28 @@ def test_seed_stopped_during_the_joins(tmp_path: Path) -> None:
     assert set(THREE) <= set(known_on("stopped"))
 
 
-def test_another_cookie_on_one_host(tmp_path: Path) -> None:
-    keep("n1", "cookie")
-    code, text = site(tmp_path, n3={"emqx_cookie": "Another0cookie0than0others"})
-    assert code != 0
-    assert "the cookies differ" in text
-    together(LAB, "n1", "n2")
-    together(LAB, "n3")
-    well(tmp_path)
-    assert set(THREE) <= set(known_on("cookie"))
-
-
-def test_a_port_that_is_dropped_in_one_direction(tmp_path: Path) -> None:
-    keep("n1", "dropped")
-    rules = (
+@pytest.mark.usefixtures("fresh")
+def test_a_port_dropped_in_one_direction_and_another_cookie(tmp_path: Path) -> None:
+    keep("n1", "first")
+    LAB.hosts["n1"].check_output(
         "nft add table inet fault; nft add chain inet fault input '{ type filter hook input "
         "priority 0; }'; nft add rule inet fault input ip saddr "
-        f"{LAB.addresses['n3']} tcp dport 4370 drop"
+        f"{LAB.addresses['n2']} tcp dport 4370 drop"
     )
-    LAB.hosts["n1"].check_output(rules.replace("%", "%%"))
     try:
-        code, text = site(tmp_path)
+        code, text = site(tmp_path, n3={"emqx_cookie": "Another0cookie0than0others"})
         assert code != 0
         assert f"tcp {LAB.addresses['n1']}:4370 does not answer: a firewall drops it" in text
-        together(LAB, "n1", "n2")
-        together(LAB, "n3")
+        assert f"tcp {LAB.addresses['n1']}:4370 is open, so the cookies differ" in text
+        for host in THREE:
+            together(LAB, host)
     finally:
         LAB.hosts["n1"].check_output("nft delete table inet fault")
     well(tmp_path)
-    assert set(THREE) <= set(known_on("dropped"))
+    assert set(THREE) <= set(known_on("first"))
 
 
-def test_two_hosts_with_data(tmp_path: Path) -> None:
-    keep("n2", "second")
-    keep("n3", "third")
-    code, text = site(tmp_path)
-    assert code != 0
-    assert "No node joined another one" in text
-    for host in ("n2", "n3"):
-        assert f"{host} ({LAB.node_name(host)}) holds 1 dashboard users" in text
-    assert "emqx_allow_data_loss: true" in text
-    for host in THREE:
-        together(LAB, host)
-    assert (known_on("second"), known_on("third")) == (["n2"], ["n3"])
-    well(tmp_path, n3={"emqx_allow_data_loss": True})
-    assert set(THREE) <= set(known_on("second"))
-    assert known_on("third") == []
-
-
+@pytest.mark.usefixtures("fresh")
 def test_a_host_in_another_cluster(tmp_path: Path) -> None:
     empty("n4")
     keep("n1", "first")
@@ -185,19 +163,25 @@ def test_a_host_in_another_cluster(tmp_path: Path) -> None:
     assert set(THREE) <= set(known_on("first"))
 
 
-def test_discovery_never_brings_two_with_data_together(tmp_path: Path) -> None:
-    # The youngest one keeps its data, although discovery has all join the oldest.
+@pytest.mark.usefixtures("fresh")
+def test_two_hosts_with_data(tmp_path: Path) -> None:
     keep("n2", "second")
     keep("n3", "third")
-    code, text = site(tmp_path, *STATIC)
-    assert code != 0
-    assert "Nothing was changed." in text
-    for host in ("n2", "n3"):
-        assert f"{host} ({LAB.node_name(host)}) holds 1 dashboard users" in text
-    for host in THREE:
-        together(LAB, host)
-        assert "static" not in LAB.hosts[host].file("/etc/emqx/emqx.conf").content_string
-    code, text = site(tmp_path, *STATIC, n2={"emqx_allow_data_loss": True})
+    before = {host: LAB.hosts[host].file("/etc/emqx/emqx.conf").sha256sum for host in THREE}
+    for strategy, promise in (("manual", "No node joined"), ("static", "Nothing was changed")):
+        code, text = site(tmp_path, f"--extra-vars=emqx_discovery_strategy={strategy}")
+        assert code != 0
+        assert promise in text
+        for host in ("n2", "n3"):
+            assert f"{host} ({LAB.node_name(host)}) holds 1 dashboard users" in text
+        assert "emqx_allow_data_loss: true" in text
+        for host in THREE:
+            together(LAB, host)
+            assert LAB.hosts[host].file("/etc/emqx/emqx.conf").sha256sum == before[host]
+    assert (known_on("second"), known_on("third")) == (["n2"], ["n3"])
+    # The youngest one keeps its data, although discovery has all join the oldest.
+    agreed = {"emqx_allow_data_loss": True}
+    code, text = site(tmp_path, "--extra-vars=emqx_discovery_strategy=static", n2=agreed)
     assert code == 0, text
     together(LAB, *THREE)
     assert set(THREE) <= set(known_on("third"))
