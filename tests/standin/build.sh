@@ -32,7 +32,9 @@ trap 'rm -rf "$WORK"' EXIT
 build_runtime() {
     local ebin="$1/lib/emqx-$VSN/ebin" rel="$1/releases/$VSN"
     mkdir -p "$ebin" "$rel" "$1/bin"
-    erlc -Werror +deterministic -o "$ebin" "$HERE"/src/*.erl
+    # What another module is a behaviour of comes first.
+    erlc -Werror +deterministic -o "$ebin" "$HERE/src/ekka_cluster_strategy.erl"
+    erlc -Werror +deterministic -pa "$ebin" -o "$ebin" "$HERE"/src/*.erl
     sed "s/@VSN@/$VSN/" "$HERE/src/emqx.app.in" >"$ebin/emqx.app"
     (cd "$rel" && erl -noinput -pa "$ebin" -eval '
         Vsn = fun(App) -> application:load(App), {ok, V} = application:get_key(App, vsn), V end,

@@ -15,15 +15,7 @@ start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
 enable() -> gen_server:cast(?MODULE, enable).
 disable() -> gen_server:call(?MODULE, disable).
 
-%% One clause per strategy here and in discover/1.
-is_supported(manual) -> true;
-is_supported(singleton) -> true;
-is_supported(static) -> true;
-is_supported(_) -> false.
-
-%% -> the node names that should form the cluster; `ignore' where nothing is discovered
-discover(static) -> emqx_conf:get([cluster, static, seeds]);
-discover(_ManualOrSingleton) -> ignore.
+is_supported(Strategy) -> ekka_cluster_strategy:module(Strategy) =/= unsupported.
 
 %%-- the loop: one worker at a time, so that the server always answers --------------
 init([]) -> {ok, idle}.
@@ -45,20 +37,57 @@ handle_info(_, State) ->
     {noreply, State}.
 
 loop() ->
-    case discover(emqx_conf:get([cluster, discovery_strategy])) of
-        ignore ->
-            ok;
-        Nodes ->
-            timer:sleep(rand:uniform(3000)),
-            _ = emqx:is_running() andalso join(Nodes),
-            case complete(Nodes) of
-                true ->
-                    ok;
-                false ->
-                    timer:sleep(?INTERVAL),
-                    loop()
-            end
+    Strategy = emqx_conf:get([cluster, discovery_strategy]),
+    case ekka_cluster_strategy:module(Strategy) of
+        none -> ok;
+        Module -> loop(Module, emqx_conf:get([cluster, Strategy]))
     end.
+
+loop(Module, Options) ->
+    case emqx:is_running() andalso locked_round(Module, Options) of
+        true ->
+            ok;
+        false ->
+            timer:sleep(?INTERVAL),
+            loop(Module, Options)
+    end.
+
+%% -> whether there is nothing left to do
+locked_round(Module, Options) ->
+    try Module:lock(Options) of
+        ok ->
+            round(Module, Options);
+        ignore ->
+            timer:sleep(rand:uniform(3000)),
+            round(Module, Options);
+        {error, Reason} ->
+            ?LOG_ERROR("AutoCluster stopped for lock error: ~p", [Reason]),
+            false
+    after
+        unlock(Module, Options)
+    end.
+
+unlock(Module, Options) ->
+    case Module:unlock(Options) of
+        {error, Reason} -> ?LOG_ERROR("AutoCluster unlock error: ~p", [Reason]);
+        _ -> ok
+    end.
+
+round(Module, Options) ->
+    case Module:discover(Options) of
+        {ok, Nodes} ->
+            join(Nodes),
+            registered(Module:register(Options)) andalso complete(Nodes);
+        {error, Reason} ->
+            ?LOG_ERROR("Discovery error: ~p", [Reason]),
+            false
+    end.
+
+registered({error, Reason}) ->
+    ?LOG_ERROR("Register error: ~p", [Reason]),
+    false;
+registered(_) ->
+    true.
 
 join(Nodes) ->
     Alive = [N || N <- Nodes, N =:= node() orelse net_adm:ping(N) =:= pong],

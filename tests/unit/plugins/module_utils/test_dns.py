@@ -6,57 +6,25 @@
 from __future__ import annotations
 
 import socket
-import threading
 import typing as t
 
-import dns.message
-import dns.rcode
 import dns.resolver
-import dns.rrset
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _dns
+from tests.support.name_server import Zone, name_server
 
-ZONE = {
+ZONE: Zone = {
     ("mq.example.", "A"): ["10.0.0.1", "10.0.0.2"],
     ("mq.example.", "AAAA"): ["fd00::1"],
     ("_emqx._tcp.mq.example.", "SRV"): ["0 0 4370 b1.example.", "0 0 4371 b1.example."],
 }
 
 
-def reply(question: bytes) -> bytes:
-    query = dns.message.from_wire(question)
-    answer = dns.message.make_response(query)
-    name, kind = str(query.question[0].name), query.question[0].rdtype.name
-    records = ZONE.get((name, kind))
-    if records:
-        answer.answer.append(dns.rrset.from_text(name, 10, "IN", kind, *records))
-    elif name.startswith("broken."):
-        answer.set_rcode(dns.rcode.SERVFAIL)
-    elif not any(name == known for known, _kind in ZONE):
-        answer.set_rcode(dns.rcode.NXDOMAIN)
-    return answer.to_wire()
-
-
 @pytest.fixture(name="server")
 def _server() -> t.Iterator[int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
-        listening.bind(("127.0.0.1", 0))
-
-        def serve() -> None:
-            while True:
-                question, peer = listening.recvfrom(4096)
-                if not question:
-                    return
-                listening.sendto(reply(question), peer)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        port = int(listening.getsockname()[1])
+    with name_server(ZONE) as port:
         yield port
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ending:
-            ending.sendto(b"", ("127.0.0.1", port))
-        thread.join()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, port: int, *servers: str) -> None:
