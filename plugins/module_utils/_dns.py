@@ -23,35 +23,48 @@ PACKAGE = "dnspython"
 
 
 def ask(settings: t.Mapping[str, t.Any], timeout: float) -> dict[str, t.Any]:
-    """Return the answer for ``settings``, the keys of cluster.dns; see _discovery for its form."""
+    """Return the answer for ``settings``, the keys of cluster.dns; see _discovery for its form.
+
+    The servers are asked in turn until one knows, as Erlang's resolver does. Where a server said
+    nothing, the no of one after it is no answer: the silent one is the one to be looked at.
+    """
     try:
         resolver = dns.resolver.Resolver()
     except dns.exception.DNSException as error:
-        return _answer([], "", "no_resolver", error)
-    resolver.lifetime = timeout
-    # A server that is down must not take the time of the next one.
-    resolver.timeout = timeout / max(1, len(resolver.nameservers))
-    asked = ", ".join(str(server) for server in resolver.nameservers)
+        return _answer("no_resolver", "", error)
+    servers = list(resolver.nameservers)
+    resolver.lifetime = resolver.timeout = timeout / max(1, len(servers))
+    silent: dict[str, str] = {}
+    for server in servers:
+        resolver.nameservers = [server]
+        try:
+            entries = _entries(resolver, settings)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+            if silent:
+                silent_detail = "; ".join([*silent.values(), f"{server} says: {error}"])
+                return _answer("dns_silent", ", ".join(silent), silent_detail)
+            known = isinstance(error, dns.resolver.NoAnswer)
+            return _answer("no_records" if known else "no_such_name", str(server), error)
+        except (dns.exception.DNSException, OSError) as error:
+            silent[str(server)] = str(error)
+        else:
+            return {"entries": entries, "asked": str(server), "failure": "", "detail": ""}
+    return _answer("dns_silent", ", ".join(silent), "; ".join(silent.values()))
+
+
+def _entries(
+    resolver: dns.resolver.Resolver, settings: t.Mapping[str, t.Any]
+) -> list[dict[str, t.Any]]:
     name = dns.name.from_text(settings["name"], dns.name.root)
     # dnspython 1 calls it query.
     query = getattr(resolver, "resolve", None) or resolver.query
-    try:
-        found = query(name, settings["record_type"].upper())
-    except dns.resolver.NXDOMAIN as error:
-        return _answer([], asked, "no_such_name", error)
-    except dns.resolver.NoAnswer as error:
-        return _answer([], asked, "no_records", error)
-    except (dns.exception.DNSException, OSError) as error:
-        return _answer([], asked, "dns_silent", error)
+    found = query(name, settings["record_type"].upper())
     if settings["record_type"] == "srv":
         entries = [{"target": record.target.to_text(omit_final_dot=True)} for record in found]
     else:
         entries = [{"address": record.address} for record in found]
-    return _answer(entries, asked)
+    return [entry for position, entry in enumerate(entries) if entry not in entries[:position]]
 
 
-def _answer(
-    entries: list[dict[str, t.Any]], asked: str, failure: str = "", error: object = ""
-) -> dict[str, t.Any]:
-    unique = [entry for position, entry in enumerate(entries) if entry not in entries[:position]]
-    return {"entries": unique, "asked": asked, "failure": failure, "detail": str(error)}
+def _answer(failure: str, asked: str, detail: object) -> dict[str, t.Any]:
+    return {"entries": [], "asked": asked, "failure": failure, "detail": str(detail)}

@@ -51,10 +51,10 @@ class Lab:
         return f"emqx@{self.addresses[host]}"
 
     def playbook(
-        self, name: str, *arguments: str, **variables: t.Any
+        self, name: str, *arguments: str, inventory: Path | None = None, **variables: t.Any
     ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the collection on this lab and return what it printed."""
-        argv = ["ansible-playbook", name, f"--inventory={self.inventory}"]
+        argv = ["ansible-playbook", name, f"--inventory={inventory or self.inventory}"]
         argv += [f"--inventory={SHARED_INVENTORY}", *arguments]
         argv += ["--extra-vars", json.dumps(variables)] if variables else []
         environment = {

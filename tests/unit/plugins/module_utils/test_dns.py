@@ -86,6 +86,17 @@ def test_the_next_server_answers_where_the_first_is_silent(
     assert len(found["entries"]) == 2
 
 
+def test_the_no_of_a_later_server_does_not_hide_the_silence_of_the_first(
+    monkeypatch: pytest.MonkeyPatch, server: int
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.2", server))
+        use(monkeypatch, server, "127.0.0.2", "127.0.0.1")
+        found = _dns.ask({"name": "other.example", "record_type": "a"}, 1)
+    assert (found["failure"], found["asked"]) == ("dns_silent", "127.0.0.2")
+    assert "127.0.0.1 says: The DNS query name does not exist" in found["detail"]
+
+
 def test_a_host_without_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolver() -> dns.resolver.Resolver:
         raise dns.resolver.NoResolverConfiguration

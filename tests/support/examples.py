@@ -1,0 +1,52 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Run the playbooks with the inventories of docs/examples, on the hosts of a lab."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+
+import yaml
+from lab_hosts import ROOT, Lab
+
+Tree = t.Dict[str, t.Any]
+
+
+class Example:
+    """An example inventory whose addresses are those of lab hosts, with the lab's way to them."""
+
+    def __init__(self, lab: Lab, name: str, hosts: t.Mapping[str, str]) -> None:
+        """``hosts`` says which lab host has which address of the example."""
+        self.lab = lab
+        self.addresses = {address: lab.addresses[host] for address, host in hosts.items()}
+        text = (ROOT / "docs" / "examples" / name).read_text(encoding="utf-8")
+        self.tree: Tree = yaml.safe_load(self._of_lab(text))
+        known = yaml.safe_load(lab.inventory.read_text(encoding="utf-8"))
+        self.tree["all"]["vars"].update(known["lab"]["vars"])
+        self.path = lab.inventory.parent / f"example-{name}"
+
+    def _of_lab(self, text: str) -> str:
+        return re.sub(r"192\.0\.2\.\d+", lambda found: self.addresses.get(found[0], found[0]), text)
+
+    def group(self, name: str) -> Tree:
+        """Return the hosts of a group, for a change."""
+        return t.cast("Tree", self.tree["all"]["children"][name]["hosts"])
+
+    def playbook(
+        self, name: str, *arguments: str, **variables: t.Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the collection with this inventory, as it is now."""
+        self.path.write_text(json.dumps(self.tree), encoding="utf-8")
+        return self.lab.playbook(name, *arguments, inventory=self.path, **variables)
+
+
+def message(output: str) -> list[str]:
+    """Return the lines of the last failure's message in what a run printed."""
+    found = re.findall(
+        r"^fatal: .*?^    msg:\n((?:^    -? .*\n?)+)", output, re.MULTILINE | re.DOTALL
+    )
+    return [str(line) for line in yaml.safe_load(found[-1])] if found else []
