@@ -65,15 +65,15 @@ def plan(nodes: t.Iterable[Node], wish: t.Mapping[str, t.Any]) -> dict[str, t.An
 
 
 def _setting_errors(zone: str, name: str) -> t.Iterator[str]:
-    if zone == ".":
-        yield (
-            "bind_zone is empty, expected the zone that the records are in, such as "
-            "mq.example.org: set it."
-        )
-    elif name == ".":
+    if name == ".":
         yield (
             "emqx_dns_name is empty, expected the name whose records list the nodes: set it for "
             "the hosts of the cluster."
+        )
+    elif zone == ".":
+        yield (
+            "bind_zone is empty, expected the zone that the records are in, such as "
+            "mq.example.org: set it."
         )
     elif not _inside(name, zone):
         yield (

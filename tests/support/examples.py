@@ -46,7 +46,6 @@ class Example:
 
 def message(output: str) -> list[str]:
     """Return the lines of the last failure's message in what a run printed."""
-    found = re.findall(
-        r"^fatal: .*?^    msg:\n((?:^    -? .*\n?)+)", output, re.MULTILINE | re.DOTALL
-    )
-    return [str(line) for line in yaml.safe_load(found[-1])] if found else []
+    blocks = re.split(r"^fatal: .*\n", output, flags=re.MULTILINE)[1:]
+    lines = re.search(r"^    msg:\n((?:    .*\n)+)", blocks[-1], re.MULTILINE) if blocks else None
+    return [str(line) for line in yaml.safe_load(lines[1])] if lines else []
