@@ -61,6 +61,25 @@ ROWS: list[Row] = [
         "The file system of /var/lib/emqx on n2 is full",
     ),
     (
+        "disk full, on which a start ends as on a bad configuration",
+        steps(
+            lambda s: s.down("n2"),
+            lambda s: s.found("n2", disks={"/var/lib/emqx": s.space(0, 64)}),
+            lambda s: s.log("n2", "config", "call_hocon_failed: -v -t ... generate"),
+        ),
+        ["disk_full"],
+        "is full",
+    ),
+    (
+        "disk full and a bad configuration",
+        steps(
+            lambda s: s.down("n2", reason="ERROR: call_hocon_failed: -s emqx_conf_schema"),
+            lambda s: s.found("n2", disks={"/var/lib/emqx": s.space(0, 64)}),
+        ),
+        ["disk_full", "config_refused"],
+        "is full",
+    ),
+    (
         "disk full, node still up",
         lambda s: s.found("n2", disks={"/var/lib/emqx": s.space(1)}),
         ["disk_full"],
