@@ -308,16 +308,23 @@ def health(
     addresses: t.Mapping[str, str],
     now: dt.datetime,
     renew_days: int = 0,
+    wanted: t.Collection[bytes] = (),
 ) -> dict[str, dict[str, str]]:
     """Return by host on which day its certificate ``ends``, and the ``problem`` with it in words.
 
     ``found`` has of each host what host_info or cluster_info read there, ``addresses`` the host
     part of its node's name. A CA counts that most of the hosts trust, as it is the peers who
-    let a node in or do not. Hosts without certificates are left out.
+    let a node in or do not, and where as many trust another one, that is ``wanted`` (DER). Hosts
+    without certificates are left out.
     """
     given = {host: files for host, files in found.items() if any(files.get(p) for p in _PARTS)}
-    trusts = [frozenset(authorities(files.get("ca", "")).values()) for files in given.values()]
-    common = "".join(sorted(max(trusts, key=trusts.count, default=())))
+    trusts = [frozenset(authorities(files.get("ca", "")).items()) for files in given.values()]
+    most = max(
+        trusts,
+        key=lambda trust: (trusts.count(trust), any(der in wanted for der, _pem in trust)),
+        default=frozenset(),
+    )
+    common = "".join(sorted(pem for _der, pem in most))
     result = {}
     for host, files in given.items():
         certificate = files.get("certificate", "")

@@ -70,6 +70,7 @@ def rotation(
         {name: state["found"] for name, state in states.items()},
         {name: state["address"] for name, state in states.items()},
         now,
+        wanted=wanted,
     )
     hosts = [_host(name, state, judged.get(name, {}), every) for name, state in states.items()]
     hosts.sort(key=lambda host: not host.core)

@@ -161,7 +161,7 @@ def test_input_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"secret"),
     ).decode()
-    files["n3"]["certificate"] = ""
+    files["n3"] = dict.fromkeys(files["n3"], "")
     shown = refusal(files, emqx_tls_ca_passphrase="")
     assert "found no file /nowhere/key.pem" in shown
     assert "Host n2: expected a private key in PEM, found a key with a passphrase" in shown

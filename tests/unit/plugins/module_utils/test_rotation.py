@@ -201,6 +201,18 @@ def test_a_node_with_a_ca_of_its_own_is_brought_back(old: Authority, new: Author
     assert steps(plan(states), old, new) == [("n1", "new", "n1")]
 
 
+def test_of_two_nodes_the_one_with_the_wished_ca_is_right(old: Authority, new: Authority) -> None:
+    views = {
+        host: {"state": "ready", "running_nodes": [NAMES[host]], "stopped_nodes": []}
+        for host in ("n1", "n2")
+    }
+    states = {
+        "n1": state("n1", old, new, view=views["n1"]),
+        "n2": state("n2", new, new, view=views["n2"]),
+    }
+    assert steps(plan(states), old, new) == [("n1", "new", "n1")]
+
+
 def test_expired_ones_that_still_run_need_consent(new: Authority) -> None:
     states = {host: state(host, new, new, days=-1) for host in HOSTS}
     (error,) = plan(states)["errors"]
