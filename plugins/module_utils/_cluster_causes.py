@@ -170,7 +170,9 @@ def _by_file(
 def foreign_ca(case: Case) -> Findings:
     groups = case.by_value(lambda host: str(case.answer(host, "certificates").get("ca", "")))
     # While the CA is replaced, some trust the old and the new one.
-    if len(groups) > 1 and not frozenset.intersection(*(frozenset(ca.split()) for ca, _ in groups)):
+    if len(groups) > 1 and not frozenset.intersection(
+        *(frozenset(ca.split()) for ca, _hosts in groups)
+    ):
         sets = [hosts for _ca, hosts in groups]
         few = [host for hosts in sets[1:] for host in hosts]
         yield Finding(

@@ -597,9 +597,10 @@ FAULTS: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("other", FAULTS)
 def test_two_faults_are_both_named(one: str, other: str) -> None:
     scene = Scene(5)
-    for name in {one, other}:
+    both = sorted({one, other})
+    for name in both:
         FAULTS[name][0](scene)
-    assert sorted(codes(scene)) == sorted(FAULTS[name][1] for name in {one, other})
+    assert sorted(codes(scene)) == sorted(FAULTS[name][1] for name in both)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 23])

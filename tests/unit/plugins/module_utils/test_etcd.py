@@ -80,12 +80,12 @@ def serve(gateway: Gateway, tls: ssl.SSLContext | None = None) -> t.Iterator[Non
             pass
 
     class Server(http.server.ThreadingHTTPServer):
-        def finish_request(self, request: t.Any, address: t.Any) -> None:
+        def finish_request(self, request: t.Any, client_address: t.Any) -> None:
             # In the thread of the connection: who shakes no hands does not hold up the others.
             wrapped = tls.wrap_socket(request, server_side=True) if tls else request
-            super().finish_request(wrapped, address)
+            super().finish_request(wrapped, client_address)
 
-        def handle_error(self, request: t.Any, _address: t.Any) -> None:
+        def handle_error(self, request: t.Any, client_address: t.Any) -> None:
             pass
 
     server = Server(("127.0.0.1", 0), Handler)
