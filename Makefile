@@ -9,8 +9,8 @@ VENV        := $(CACHE)/venv
 COLLECTION  := $(CACHE)/collections/ansible_collections/mqttops/emqx
 SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
 ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
-# The main job by both kinds of package: what every change has to pass. `make scenarios` takes all.
-SCENARIOS   ?= default tarball
+# The main job by both kinds of package, and the life of a cluster: what every change has to pass. `make scenarios` takes all.
+SCENARIOS   ?= default tarball manual scale faults
 LAB         ?= demo
 HOSTS       ?= 3
 # Scenarios at a time: nodes and hosts wait more than they work.
