@@ -72,8 +72,7 @@ def test_dns(world: World) -> None:
     zone: Zone = {}
     with name_server(zone, SERVER, 53):
         zone["mq.test.", "A"] = ["127.0.0.11", "127.0.0.12"]
-        for node in PAIR:
-            wait_until(lambda node=node: members(world, node) == NAMES, "two members")  # type: ignore[misc]
+        wait_until(lambda: all(members(world, node) == NAMES for node in PAIR), "two members")
 
 
 def test_srv_targets_are_the_host_part_of_names(world: World) -> None:

@@ -52,13 +52,14 @@ def start(world: World) -> None:
 
 
 def wait_for_both(world: World, host: str) -> None:
-    for node in PAIR:
-        wait_until(
-            lambda node=node: all(  # type: ignore[misc]
-                name in world.emqx(node, "ctl", "cluster", "status").stdout for name in names(host)
-            ),
-            f"two members on {node}",
-        )
+    wait_until(
+        lambda: all(
+            name in world.emqx(node, "ctl", "cluster", "status").stdout
+            for node in PAIR
+            for name in names(host)
+        ),
+        "two members on both",
+    )
 
 
 def listening(port: int) -> list[str]:
