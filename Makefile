@@ -55,7 +55,7 @@ lab-down:  ## Remove the hosts of LAB and all that belongs to them
 
 .PHONY: packages
 packages: setup
-	@tests/standin/build.sh $(CACHE)/packages
+	@for version in 5.8.9 5.10.4; do tests/standin/build.sh $(CACHE)/packages "$$version"; done
 
 .PHONY: demo
 demo: setup packages  ## Three hosts, site.yml, and the cluster's status (EMQX_PACKAGE=FILE|URL for a vendor package)

@@ -69,7 +69,7 @@ def facts() -> dict[str, str]:
     found = yaml.safe_load(INVENTORY.read_text(encoding="utf-8"))["lab"]
     addresses = [host["ansible_host"] for host in found["hosts"].values()]
     package = os.environ.get("EMQX_PACKAGE") or str(
-        next((ROOT / ".cache" / "packages").glob("emqx-*.deb"))
+        next((ROOT / ".cache" / "packages").glob("emqx-[0-9]*.deb"))
     )
     return {
         "HOSTS": " ".join(addresses),

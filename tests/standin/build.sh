@@ -1,17 +1,23 @@
 #!/usr/bin/env bash
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
-# build.sh OUTDIR: the stand-in node as emqx-5.8.9-debian12-<arch>.{deb,tar.gz} and .sha256
-# files that hold only the hash. Nothing is done when OUTDIR already has them for this source.
+# build.sh OUTDIR [VERSION]: the stand-in node as <package>-<version>-debian12-<arch>.{deb,tar.gz}
+# and .sha256 files that hold only the hash. Up to 5.8 that is the open source edition (package
+# emqx), from 5.9 on the only one there is (package emqx-enterprise). Nothing is done when OUTDIR
+# already has them for this source.
 set -euo pipefail
 export LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=1767225600
 umask 022
 
-VSN=5.8.9
+VSN="${2:-5.8.9}"
+case "$VSN" in
+5.[0-8].*) PACKAGE=emqx EDITION=ce ENTERPRISE=no DESCRIPTION=EMQX ;;
+*) PACKAGE=emqx-enterprise EDITION=ee ENTERPRISE=yes DESCRIPTION='EMQX Enterprise' ;;
+esac
 HERE="$(cd "$(dirname "$0")"; pwd -P)"
-OUT="$(mkdir -p "${1:?usage: build.sh OUTDIR}"; cd "$1"; pwd -P)"
+OUT="$(mkdir -p "${1:?usage: build.sh OUTDIR [VERSION]}"; cd "$1"; pwd -P)"
 ARCH="$(dpkg --print-architecture)"
-NAME="emqx-$VSN-debian12-$ARCH"
+NAME="$PACKAGE-$VSN-debian12-$ARCH"
 ERLANG_ROOT=/usr/lib/erlang
 ERTS_BIN="$(echo "$ERLANG_ROOT"/erts-*/bin)"
 ERTS_VSN="$(basename "$(dirname "$ERTS_BIN")")"
@@ -35,7 +41,7 @@ build_runtime() {
     # What another module is a behaviour of comes first.
     erlc -Werror +deterministic -o "$ebin" "$HERE/src/ekka_cluster_strategy.erl"
     erlc -Werror +deterministic -pa "$ebin" -o "$ebin" "$HERE"/src/*.erl
-    sed "s/@VSN@/$VSN/" "$HERE/src/emqx.app.in" >"$ebin/emqx.app"
+    sed "s/@VSN@/$VSN/; s/@EDITION@/$EDITION/" "$HERE/src/emqx.app.in" >"$ebin/emqx.app"
     (cd "$rel" && erl -noinput -pa "$ebin" -eval '
         Vsn = fun(App) -> application:load(App), {ok, V} = application:get_key(App, vsn), V end,
         Apps = [{A, Vsn(A)} || A <- [kernel, stdlib, crypto, asn1, public_key, ssl]] ++ [{mnesia, Vsn(mnesia), load}, {emqx, Vsn(emqx)}],
@@ -49,7 +55,7 @@ build_runtime() {
     echo 'Stand-in, on the Erlang of the system' >"$rel/BUILD_INFO"
     echo "[{release,\"emqx\",\"$VSN\",\"$ERTS_VSN\",[],permanent}]." >"$1/releases/RELEASES"
     printf '%s\n' '# Speed of the stand-in, in seconds; the environment overrides these.' \
-        'EMQX_STANDIN_BOOT_SECONDS=3' 'EMQX_STANDIN_CLI_SECONDS=0.2' >"$1/releases/standin_vars"
+        'EMQX_STANDIN_BOOT_SECONDS=3' 'EMQX_STANDIN_CLI_SECONDS=0.2' 'EMQX_STANDIN_LICENSE_SECONDS=120' >"$1/releases/standin_vars"
 }
 
 # build_vars DIR USER BIN ETC LOG
@@ -58,8 +64,8 @@ build_vars() {
 REL_NAME=emqx
 REL_VSN=$VSN
 ERTS_VSN=$ERTS_VSN
-EMQX_DESCRIPTION=EMQX
-IS_ENTERPRISE=no
+EMQX_DESCRIPTION="$DESCRIPTION"
+IS_ENTERPRISE=$ENTERPRISE
 RUNNER_USER=$2
 RUNNER_BIN_DIR="$3"
 EMQX_ETC_DIR="$4"
@@ -102,14 +108,14 @@ install -D -m 0644 "$HERE/package/emqx.service" "$deb/lib/systemd/system/emqx.se
 install -m 0755 "$HERE"/package/{postinst,prerm,postrm} "$deb/DEBIAN/"
 (cd "$deb" && find etc -type f | sort | sed 's#^#/#') >"$deb/DEBIAN/conffiles"
 cat >"$deb/DEBIAN/control" <<CONTROL
-Package: emqx
+Package: $PACKAGE
 Version: $VSN
 Architecture: $ARCH
 Maintainer: mqttops contributors <mqttops@users.noreply.github.com>
 Depends: erlang-base (>= 1:25.2.3), erlang-base (<< 1:25.2.4), erlang-crypto, erlang-mnesia, erlang-ssl, adduser, procps
 Section: misc
 Priority: optional
-Description: EMQX (stand-in)
+Description: $DESCRIPTION (stand-in)
  A small node with the command line, the membership and the package layout of EMQX $VSN,
  for tests on machines where EMQX itself cannot be had. It is not an MQTT broker.
 CONTROL

@@ -8,7 +8,14 @@ join(Node) ->
     Strategies = [emqx_conf:get([cluster, discovery_strategy]) | peer_strategy(Node)],
     case Node =/= node() andalso lists:member(singleton, Strategies) of
         true -> {error, singleton};
-        false -> mria:join(Node)
+        false when Node =:= node() -> ignore;
+        false -> permitted_join(Node)
+    end.
+
+permitted_join(Node) ->
+    case emqx_cluster:check_permission(Node) of
+        ok -> mria:join(Node);
+        Error -> Error
     end.
 
 peer_strategy(Node) ->
@@ -24,4 +31,4 @@ force_leave(Node) -> mria:force_leave(Node).
 cluster_info() ->
     #{running_nodes => mria:running_nodes(), stopped_nodes => mria:cluster_nodes(stopped)}.
 
-autocluster() -> ekka_autocluster:enable().
+autocluster() -> mria_rlog:role() =:= core andalso ekka_autocluster:enable().

@@ -1,11 +1,11 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% Automatic discovery: after the boot, every five seconds until this node is in a cluster
+%% Automatic discovery, of cores only: after the boot, every five seconds until this node is in a cluster
 %% with every discovered node.
 -module(ekka_autocluster).
 -behaviour(gen_server).
 -include_lib("kernel/include/logger.hrl").
--export([start_link/0, enable/0, disable/0, is_supported/1]).
+-export([start_link/0, enable/0, disable/0, is_supported/1, core_nodes/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 -define(INTERVAL, 5000).
@@ -16,6 +16,20 @@ enable() -> gen_server:cast(?MODULE, enable).
 disable() -> gen_server:call(?MODULE, disable).
 
 is_supported(Strategy) -> ekka_cluster_strategy:module(Strategy) =/= unsupported.
+
+%% By which replicants find the cores.
+core_nodes() ->
+    Strategy = emqx_conf:get([cluster, discovery_strategy]),
+    case ekka_cluster_strategy:module(Strategy) of
+        none -> [];
+        Module -> discovered(Module:discover(emqx_conf:get([cluster, Strategy])))
+    end.
+
+discovered({ok, Nodes}) ->
+    Nodes;
+discovered({error, Reason}) ->
+    ?LOG_ERROR("Discovery error: ~p", [Reason]),
+    [].
 
 %%-- the loop: one worker at a time, so that the server always answers --------------
 init([]) -> {ok, idle}.

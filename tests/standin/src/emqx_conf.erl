@@ -54,5 +54,10 @@ copy_cluster_hocon(Peer) ->
     Text = rpc:call(Peer, ?MODULE, read_cluster_hocon, []),
     true = is_binary(Text),
     File = cluster_hocon(),
-    _ = file:rename(File, File ++ "." ++ emqx_release:timestamp() ++ ".bak"),
-    ok = file:write_file(File, Text).
+    case file:read_file(File) of
+        {ok, Text} ->
+            ok;
+        _ ->
+            _ = file:rename(File, File ++ "." ++ emqx_release:timestamp() ++ ".bak"),
+            ok = file:write_file(File, Text)
+    end.

@@ -1,7 +1,7 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% The configuration keys of EMQX 5.8.9 (open source) that matter to a cluster: every key of
-%% node, cluster and rpc, and the checked part of listeners, dashboard, mqtt and api_key.
+%% The configuration keys of EMQX 5.8 and 5.10 that matter to a cluster: every key of node,
+%% cluster, rpc and license, and the checked part of listeners, dashboard, mqtt and api_key.
 %% Unknown keys are refused in closed roots only; unknown roots pass, as in EMQX.
 -module(emqx_conf_schema).
 -export([roots/0, check_root/2, check_all/1, with_defaults/2, bind/1, duration_ms/1]).
@@ -88,6 +88,13 @@ fields(<<"mqtt">>) ->
     [f(max_packet_size, bytesize, <<"1MB">>), rest()];
 fields(<<"api_key">>) ->
     [f(bootstrap_file, string, <<>>)];
+fields(<<"license">>) ->
+    case emqx_release:edition() of
+        ce -> [rest()];
+        ee -> [f(key, string, <<"default">>), f(connection_low_watermark, string, <<"75%">>),
+               f(connection_high_watermark, string, <<"80%">>),
+               h(dynamic_max_connections, {int, 0, 100000000}, 0)]
+    end;
 fields(_Root) ->
     [rest()].
 
@@ -210,8 +217,9 @@ field(Path, _Matched, K, {map, Ref = {_, Name}}, V, Acc) when is_map(V) ->
 field(_Path, _Matched, _K, _Type, none, Acc) ->
     Acc;
 field(Path, Matched, K, Type, V, Acc) ->
+    Edition = emqx_release:edition(),
     case convert(Type, V) of
-        {ok, replicant} when K =:= <<"role">> ->
+        {ok, replicant} when K =:= <<"role">>, Edition =:= ce ->
             invalid(join(Path, K), Matched, #{value => replicant, reason =>
                 "Node role 'replicant' is only allowed in Enterprise edition since 5.8.0"});
         {ok, Value} -> Acc#{binary_to_atom(K) => Value};
@@ -365,6 +373,7 @@ show(_K, {ref, Ref}, none) -> [shown(Ref, #{})];
 show(_K, {ref, Ref}, V) -> [shown(Ref, V)];
 show(_K, {map, Ref}, V) when is_map(V) -> [maps:map(fun(_, E) -> shown(Ref, E) end, V)];
 show(_K, _Type, none) -> [];
+show(<<"key">>, _Type, _V) -> [<<"******">>];
 show(K, _Type, _V) when K =:= <<"cookie">>; K =:= <<"default_password">> -> [<<"******">>];
 show(_K, Type, V) when is_binary(V), (Type =:= atom orelse (is_tuple(Type) andalso element(1, Type) =:= enum)) ->
     [binary_to_atom(V)];

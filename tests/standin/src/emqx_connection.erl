@@ -31,8 +31,15 @@ body(_Socket, 0) -> {ok, <<>>};
 body(Socket, Length) -> gen_tcp:recv(Socket, Length).
 
 handle(1, _, <<Len:16, _Name:Len/binary, Version, _/binary>>, Socket, _) ->
-    send(Socket, 16#20, [<<0, 0>>, properties(Version)]),
-    packet(Socket, Version);
+    case emqx_node_rebalance:is_evacuating() of
+        false ->
+            send(Socket, 16#20, [<<0, 0>>, properties(Version)]),
+            packet(Socket, Version);
+        true ->
+            %% use another server; before 5.0: server unavailable
+            send(Socket, 16#20, [<<0, (case Version of 5 -> 16#9C; _ -> 3 end)>>, properties(Version)]),
+            gen_tcp:close(Socket)
+    end;
 handle(3, Flags, <<Len:16, Topic:Len/binary, Rest/binary>>, Socket, Version) ->
     Qos = (Flags bsr 1) band 3,
     {Id, Rest1} = packet_id(Qos, Rest),
@@ -71,8 +78,8 @@ packet_id(_, <<Id:2/binary, Rest/binary>>) -> {Id, Rest}.
 topics(<<Len:16, Topic:Len/binary, _Options, Rest/binary>>) -> [Topic | topics(Rest)];
 topics(<<>>) -> [].
 
-retain(Topic, <<>>) -> mnesia:dirty_delete(emqx_retainer_message, Topic);
-retain(Topic, Payload) -> mnesia:dirty_write({emqx_retainer_message, Topic, Payload, 0}).
+retain(Topic, <<>>) -> mria:dirty_delete(emqx_retainer_message, Topic);
+retain(Topic, Payload) -> mria:dirty_write({emqx_retainer_message, Topic, Payload, 0}).
 
 send(Socket, Header, Payload) ->
     Size = iolist_size(Payload),

@@ -113,7 +113,10 @@ api('GET', [<<"nodes">>, Name], _) ->
 api('GET', [<<"cluster">>], _) ->
     json(#{name => emqx_conf:get([cluster, name]), nodes => mria:running_nodes(), self => node()});
 api('GET', [<<"cluster">>, <<"topology">>], _) ->
-    json([#{core_node => N, replicant_nodes => []} || N <- lists:reverse(mria:running_nodes())]);
+    Cores = mria:cluster_nodes(cores),
+    json([#{core_node => N, replicant_nodes => [#{node => R, streams => length(mria_schema:shards())}
+                                                || R <- rpc:call(N, mria_status, replicants, [])]}
+          || N <- lists:reverse(mria:running_nodes()), lists:member(N, Cores)]);
 api('PUT', [<<"cluster">>, Name, <<"invite">>], _) ->
     Node = binary_to_atom(Name),
     case Node =:= node() orelse rpc:call(Node, ekka, join, [node()]) of
@@ -140,7 +143,7 @@ status(Query) ->
     case proplists:get_value(<<"format">>, Query) of
         <<"json">> ->
             {Code, "application/json", emqx_utils_json:encode([
-                {rel_vsn, list_to_binary("v" ++ emqx_release:version())}, {node_name, node()},
+                {rel_vsn, list_to_binary(emqx_release:version_with_prefix())}, {node_name, node()},
                 {broker_status, State}, {app_status, App}])};
         _ ->
             {Code, "text/plain", io_lib:format("Node ~s is ~s~nemqx is ~s", [node(), State, App])}

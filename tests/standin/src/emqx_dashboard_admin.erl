@@ -17,7 +17,7 @@ ensure_default() ->
 add(User, Password, Description) ->
     case valid(User, Password) of
         ok ->
-            {atomic, Result} = mnesia:transaction(fun() ->
+            {atomic, Result} = mria:transaction(fun() ->
                 case mnesia:read(emqx_admin, User) of
                     [] -> mnesia:write({emqx_admin, User, hash(Password), Description, <<"administrator">>, #{}});
                     _ -> {error, <<"username_already_exists">>}
@@ -45,13 +45,13 @@ valid(User, Password) ->
 remove(User) ->
     case mnesia:dirty_read(emqx_admin, User) of
         [] -> {error, <<"username_not_found">>};
-        _ -> mnesia:dirty_delete(emqx_admin, User)
+        _ -> mria:dirty_delete(emqx_admin, User)
     end.
 
 passwd(User, Password) ->
     case {mnesia:dirty_read(emqx_admin, User), valid(User, Password)} of
         {[], _} -> {error, <<"username_not_found">>};
-        {[Record], ok} -> mnesia:dirty_write(setelement(3, Record, hash(Password)));
+        {[Record], ok} -> mria:dirty_write(setelement(3, Record, hash(Password)));
         {_, Error} -> Error
     end.
 
@@ -72,7 +72,7 @@ login(User, Password) ->
         true ->
             Token = base64:encode(crypto:strong_rand_bytes(48)),
             Expiry = os:system_time(second) + ?TOKEN_TTL,
-            ok = mnesia:dirty_write({emqx_admin_jwt, Token, User, Expiry, #{}}),
+            ok = mria:dirty_write({emqx_admin_jwt, Token, User, Expiry, #{}}),
             {ok, Token};
         false ->
             error

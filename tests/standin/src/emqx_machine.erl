@@ -20,10 +20,11 @@ start(_Type, _Args) ->
     ekka_autocluster:is_supported(Strategy) orelse unsupported(Strategy),
     {ok, Sup} = supervisor:start_link({local, emqx_machine_sup}, ?MODULE, top),
     mria:start(),
-    ok = emqx_mgmt_auth:init(),
+    mria_rlog:role() =:= core andalso emqx_mgmt_auth:init(),
     emqx_ctl:load(),
     timer:sleep(emqx_standin:milliseconds("EMQX_STANDIN_BOOT_SECONDS")),
     {ok, _} = starter(),
+    ok = emqx_license:watch(),
     persistent_term:erase({?MODULE, boot}),
     ekka:autocluster(),
     {ok, Sup}.
@@ -56,8 +57,8 @@ setup_log() ->
 %%-- supervision -------------------------------------------------------------------
 init(top) ->
     {ok, {#{strategy => one_for_one, intensity => 0}, [
-        listener(gen_rpc_server, gen_rpc_server:bind()),
-        #{id => ekka_autocluster, start => {ekka_autocluster, start_link, []}}
+        listener(gen_rpc_server, gen_rpc_server:bind())
+        | [#{id => M, start => {M, start_link, []}} || M <- [mria_membership, mria_lb, ekka_autocluster]]
     ]}};
 init(apps) ->
     Mqtt = [
@@ -117,6 +118,16 @@ wait_for_starter() ->
 
 starter() ->
     ok = emqx_conf:init(),
+    case emqx_license:check() of
+        ok ->
+            start_sup();
+        {error, Reason} ->
+            ?LOG_ERROR("failed_to_start_app emqx_license: ~0p", [Reason]),
+            init:stop(1),
+            {error, Reason}
+    end.
+
+start_sup() ->
     Spec = #{id => emqx_sup, start => {?MODULE, start_link, []}, type => supervisor},
     case supervisor:start_child(emqx_machine_sup, Spec) of
         {ok, Pid} ->

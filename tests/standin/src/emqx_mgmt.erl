@@ -11,7 +11,7 @@ node_info() ->
     [Load1, Load5, Load15 | _] = load(),
     {ok, LogDir} = application:get_env(emqx, log_dir),
     #{node => node(), node_status => running, role => mria_rlog:role(),
-      version => list_to_binary(emqx_release:version()), edition => <<"Opensource">>,
+      version => list_to_binary(emqx_release:version()), edition => edition(emqx_release:edition()),
       uptime => emqx_sys:uptime(), otp_release => otp_release(), connections => 0,
       live_connections => 0, cluster_sessions => 0, load1 => Load1, load5 => Load5, load15 => Load15,
       max_fds => proplists:get_value(max_fds, lists:append(erlang:system_info(check_io)), 0),
@@ -20,6 +20,9 @@ node_info() ->
       process_available => erlang:system_info(process_limit),
       process_used => erlang:system_info(process_count),
       log_path => list_to_binary(LogDir), sys_path => list_to_binary(code:root_dir())}.
+
+edition(ce) -> <<"Opensource">>;
+edition(ee) -> <<"Enterprise">>.
 
 otp_release() ->
     Release = erlang:system_info(otp_release),

@@ -40,7 +40,7 @@ add(Key, Secret) ->
     Name = <<"from_bootstrap_file_", Id/binary>>,
     Salt = crypto:strong_rand_bytes(4),
     Hash = <<Salt/binary, (crypto:hash(sha256, [Salt, Secret]))/binary>>,
-    ok = mnesia:dirty_write({emqx_app, Name, Key, Hash, true, <<"Bootstrapped From File">>, infinity,
+    ok = mria:dirty_write({emqx_app, Name, Key, Hash, true, <<"Bootstrapped From File">>, infinity,
                              os:system_time(second), #{role => <<"administrator">>}}).
 
 authorize(Key, Secret) ->

@@ -1,12 +1,19 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% The `emqx ctl' commands. Failed joins and leaves answer `ok', as in 5.8.
+%% The `emqx ctl' commands. Failed joins and leaves answer `ok' in 5.8, and an error from 5.9 on.
 -module(emqx_mgmt_cli).
 -export([commands/0]).
 -import(emqx_ctl, [print/1, print/2, warning/2]).
 
 %% {Name, Fun, [{Usage, Description}]}
-commands() ->
+commands() -> commands(emqx_release:edition()).
+
+commands(ee) ->
+    commands(ce) ++
+    [{"license", fun license/1,
+      [{"license info", "Show license info"}]},
+     {"rebalance", fun emqx_node_rebalance:cli/1, emqx_node_rebalance:usage()}];
+commands(ce) ->
     [{"status", fun status/1, [{"status", "Show broker status"}]},
      {"broker", fun broker/1,
       [{"broker", "Show broker version, uptime and description"},
@@ -88,11 +95,19 @@ cluster(_) ->
 
 result(ok, Success, _) ->
     print("~s~n", [Success]),
-    cluster(["status"]);
+    case mria_rlog:role() of
+        core -> cluster(["status"]);
+        replicant -> ok
+    end;
 result(ignore, _, _) ->
     print("Ignore.~n");
 result({error, Reason}, _, Action) ->
-    print("Failed to ~s: ~0p~n", [Action, Reason]).
+    print("Failed to ~s: ~0p~n", [Action, Reason]),
+    %% A failed force-leave counts as success in every version.
+    case emqx_release:edition() =:= ce orelse Action =:= "remove the node from cluster" of
+        true -> ok;
+        false -> {error, Reason}
+    end.
 
 %% a name without a host is one on this host
 parse_name(Name) ->
@@ -100,6 +115,12 @@ parse_name(Name) ->
         true -> list_to_atom(Name);
         false -> list_to_atom(Name ++ "@" ++ lists:last(string:split(atom_to_list(node()), "@")))
     end.
+
+license(["info"]) ->
+    [print(case is_integer(V) of true -> "~-16s: ~p~n"; false -> "~-16s: ~s~n" end, [K, V]) || {K, V} <- emqx_license:dump()],
+    ok;
+license(_) ->
+    usage("license").
 
 %%-- dashboard users -----------------------------------------------------------------
 admins(["add", User, Password]) ->

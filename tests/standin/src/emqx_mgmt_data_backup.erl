@@ -17,7 +17,7 @@ export(Dir) ->
     print("Exporting cluster configuration...~n"),
     print("Exporting additional files from EMQX data_dir: ~p...~n", [emqx:data_dir()]),
     print("Exporting built-in database...~n"),
-    Meta = io_lib:format("edition = ce~nversion = ~p~n", [emqx_release:version()]),
+    Meta = io_lib:format("edition = ~p~nversion = ~p~n", [emqx_release:edition(), emqx_release:version()]),
     Members = [{"META.hocon", iolist_to_binary(Meta)}, {"cluster.hocon", emqx_conf:read_cluster_hocon()} |
                [{filename:join("mnesia", Tab), dump(Tab)} || Tab <- tables()]],
     case erl_tar:create(File, [{filename:join(Base, N), B} || {N, B} <- Members], [compressed]) of
@@ -50,4 +50,4 @@ import(File) ->
 
 restore(Tab, Bin) ->
     print("Importing ~p database table...~n", [Tab]),
-    {atomic, _} = mnesia:transaction(fun() -> [mnesia:write(Tab, R, write) || R <- binary_to_term(Bin)] end).
+    {atomic, _} = mria:transaction(fun() -> [mnesia:write(Tab, R, write) || R <- binary_to_term(Bin)] end).

@@ -1,33 +1,34 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% Cluster membership on Mnesia: a joiner deletes its own schema and copies the target's.
+%% Cluster membership on Mnesia: a core that joins deletes its own schema and copies the target's.
+%% A replicant is in no schema but its own.
 -module(mria).
 -include_lib("kernel/include/logger.hrl").
 -export([start/0, join/1, leave/0, force_leave/1, running_nodes/0, cluster_nodes/1, info/0,
-         is_member/1, boot_time/0, del_member/1]).
+         is_member/1, boot_time/0, del_member/1, transaction/1, dirty_write/1, dirty_delete/2]).
 
 -define(WAIT_ROUND, 5000).
 
-%% {Table, Attributes}; all kept on disc by every core
-tables() ->
-    [{emqx_admin, [username, pwdhash, description, role, extra]},
-     {emqx_admin_jwt, [token, username, exptime, extra]},
-     {emqx_app, [name, api_key, api_secret_hash, enable, desc, expired_at, created_at, extra]},
-     {emqx_authn_mnesia, [user_id, password_hash, salt, is_superuser]},
-     {emqx_enhanced_authn_scram_mnesia, [user_id, stored_key, server_key, salt, is_superuser]},
-     {emqx_acl, [who, rules]}, {emqx_banned, [who, by, reason, at, until]},
-     {emqx_psk, [psk_id, shared_secret, extra]}, {emqx_retainer_message, [topic, msg, expiry_time]},
-     {cluster_rpc_commit, [node, tnx_id]}, {cluster_rpc_mfa, [tnx_id, mfa, created_at, initiator]}].
-
 %%-- boot ------------------------------------------------------------------------
-%% Returns when all tables are loaded: never, while a peer that stopped later is missing.
+%% Returns when all tables are loaded: never, while a peer that stopped later is missing, or on
+%% a replicant a core.
 start() ->
+    create_schema(),
+    case mria_rlog:role() of
+        core -> start_core();
+        replicant -> start_replicant()
+    end,
+    persistent_term:put({?MODULE, boot_time}, os:system_time(millisecond)).
+
+create_schema() ->
     Dir = mnesia:system_info(directory),
     ok = filelib:ensure_path(filename:dirname(Dir)),
     case mnesia:create_schema([node()]) of
         ok -> ok;
         {error, {_, {already_exists, _}}} -> ok
-    end,
+    end.
+
+start_core() ->
     case expelled_by() of
         [] -> ok;
         Peers -> exit({not_a_member_any_more, #{node => node(), peers => Peers}})
@@ -35,8 +36,16 @@ start() ->
     ok = mnesia:start(),
     ok = wait_for_tables([schema]),
     ok = wait_for_tables(mnesia:system_info(local_tables)),
-    ensure_tables(),
-    persistent_term:put({?MODULE, boot_time}, os:system_time(millisecond)).
+    ensure_tables().
+
+start_replicant() ->
+    ok = mnesia:start(),
+    ok = wait_for_tables([schema]),
+    Local = mnesia:system_info(local_tables),
+    [{atomic, ok} = mnesia:create_table(Tab, [{attributes, Attrs}, {ram_copies, [node()]}])
+     || {Tab, Attrs} <- mria_schema:tables(), not lists:member(Tab, Local)],
+    ok = mria_lb:wait_for_core(),
+    ok = emqx_conf:copy_cluster_hocon(mria_replica:upstream()).
 
 %% The peers on disc that have removed this node while it was down. Mnesia itself would merge
 %% it back in; EMQX does not boot on such data, so this looks before Mnesia starts.
@@ -54,9 +63,9 @@ ensure_tables() ->
                 true -> mnesia:add_table_copy(Tab, node(), disc_copies);
                 false -> mnesia:create_table(Tab, [{attributes, Attrs}, {disc_copies, [node()]}])
             end
-     || {Tab, Attrs} <- tables(), not lists:member(Tab, Local)
+     || {Tab, Attrs} <- mria_schema:tables(), not lists:member(Tab, Local)
     ],
-    wait_for_tables([Tab || {Tab, _} <- tables()]).
+    wait_for_tables([Tab || {Tab, _} <- mria_schema:tables()]).
 
 wait_for_tables(Tables) ->
     case mnesia:wait_for_tables(Tables, ?WAIT_ROUND) of
@@ -79,18 +88,25 @@ running_nodes() -> cluster_nodes(running).
 
 cluster_nodes(Which) ->
     case mnesia:system_info(is_running) of
-        yes ->
-            All = lists:sort(mnesia:system_info(db_nodes)),
-            Running = lists:sort(mnesia:system_info(running_db_nodes)),
-            case Which of
-                running -> Running;
-                stopped -> All -- Running;
-                replicants -> [];
-                _ -> All
-            end;
-        _ ->
-            []
+        yes -> members(mria_rlog:role(), Which);
+        _ -> []
     end.
+
+members(core, cores) -> lists:sort(mnesia:system_info(db_nodes));
+members(replicant, cores) -> mria_lb:core_nodes();
+members(core, running) -> lists:usort(mnesia:system_info(running_db_nodes) ++ mria_membership:running_replicant_nodelist());
+members(replicant, running) ->
+    lists:usort(mria_membership:running_core_nodelist() ++ mria_membership:running_replicant_nodelist());
+members(Role, stopped) -> members(Role, all) -- members(Role, running);
+%% A replicant that is down is in no list.
+members(Role, all) -> lists:usort(members(Role, running) ++ db_nodes(Role)).
+
+db_nodes(core) ->
+    mnesia:system_info(db_nodes);
+db_nodes(replicant) ->
+    Known = [N || Core <- mria_membership:running_core_nodelist(),
+                  N <- [rpc:call(Core, mnesia, system_info, [db_nodes])], is_list(N)],
+    lists:append(lists:sublist(Known, 1)).
 
 is_member(Node) -> lists:member(Node, cluster_nodes(all)).
 
@@ -98,22 +114,36 @@ info() ->
     #{backend => rlog, role => mria_rlog:role(), cores => cluster_nodes(cores),
       db_nodes => cluster_nodes(all), running_nodes => running_nodes(), shards => []}.
 
+%%-- writing: where this node only has a copy, its core does it ------------------------
+transaction(Fun) -> on_core(mnesia, transaction, [Fun]).
+dirty_write(Record) -> on_core(mnesia, dirty_write, [Record]).
+dirty_delete(Table, Key) -> on_core(mnesia, dirty_delete, [Table, Key]).
+
+on_core(Module, Function, Args) ->
+    case mria_rlog:role() of
+        core -> apply(Module, Function, Args);
+        replicant -> erpc:call(mria_replica:upstream(), Module, Function, Args)
+    end.
+
 %%-- join --------------------------------------------------------------------------
 %% -> ok | ignore | {error, Reason}. The applications come back after the return.
 join(Node) when Node =:= node() ->
     ignore;
 join(Node) ->
     locked(Node, fun() ->
-        case {is_member(Node), rpc:call(Node, mnesia, system_info, [is_running])} of
-            {true, _} -> {error, {already_in_cluster, Node}};
-            {false, yes} -> do_join(Node);
-            {false, _} -> {error, {node_down, Node}}
+        case {is_member(Node), rpc:call(Node, mnesia, system_info, [is_running]), mria_rlog:role(Node)} of
+            {true, _, _} -> {error, {already_in_cluster, Node}};
+            {false, yes, core} -> do_join(mria_rlog:role(), Node);
+            {false, yes, replicant} -> {error, {cannot_join_to_replicant, Node}};
+            {false, _, _} -> {error, {node_down, Node}}
         end
     end).
 
 locked(Node, Fun) -> global:trans({{?MODULE, join}, self()}, Fun, [node(), Node]).
 
-do_join(Node) ->
+do_join(replicant, Node) ->
+    mria_lb:join_cluster(Node);
+do_join(core, Node) ->
     ?LOG_WARNING("joining the cluster of ~p, dropping all local data", [Node]),
     emqx_machine:stop_apps(),
     reset(),
@@ -135,19 +165,22 @@ do_join(Node) ->
 
 %% Mnesia running with an empty schema in memory
 reset() ->
+    ok = mria_membership:reset(),
     stopped = mnesia:stop(),
     ok = mnesia:delete_schema([node()]),
     ok = mnesia:start().
 
 %%-- leave ---------------------------------------------------------------------------
 leave() ->
-    case running_nodes() -- [node()] of
-        [] -> {error, node_not_in_cluster};
-        Peers -> locked(hd(Peers), fun() -> do_leave(Peers) end)
+    case {mria_rlog:role(), running_nodes() -- [node() | mria_membership:running_replicant_nodelist()]} of
+        {_, []} -> {error, node_not_in_cluster};
+        {replicant, _} -> mria_lb:leave_cluster();
+        {core, Peers} -> locked(hd(Peers), fun() -> do_leave(Peers) end)
     end.
 
 do_leave(Peers) ->
     emqx_machine:stop_apps(),
+    ok = mria_membership:reset(),
     stopped = mnesia:stop(),
     Result =
         case lists:any(fun(P) -> rpc:call(P, ?MODULE, del_member, [node()]) =:= ok end, Peers) of

@@ -3,6 +3,5 @@
 -module(mria_rlog).
 -export([role/0, role/1]).
 
-%% open source 5.8 has cores only
-role() -> core.
+role() -> emqx_conf:get([node, role]).
 role(Node) -> rpc:call(Node, ?MODULE, role, []).

@@ -13,10 +13,17 @@ import pytest
 
 from tests.standin.tests.world import build
 
+FLAVOURS = {"5.8.9": "emqx", "5.10.4": "emqx-enterprise"}
+
+
+@pytest.fixture(scope="module", params=FLAVOURS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("packages")).parent
+def packages(tmp_path_factory: pytest.TempPathFactory, version: str) -> Path:
+    return build(tmp_path_factory.mktemp("packages"), version).parent
 
 
 def deb(packages: Path) -> Path:
@@ -28,29 +35,29 @@ def output(*argv: str | Path) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
-def test_names_and_hashes(packages: Path) -> None:
+def test_names_and_hashes(packages: Path, version: str) -> None:
     arch = output("dpkg", "--print-architecture").strip()
     for kind in ("deb", "tar.gz"):
-        package = packages / f"emqx-5.8.9-debian12-{arch}.{kind}"
+        package = packages / f"{FLAVOURS[version]}-{version}-debian12-{arch}.{kind}"
         sidecar = Path(f"{package}.sha256").read_text()
         assert sidecar == hashlib.sha256(package.read_bytes()).hexdigest()
 
 
-def test_same_source_same_bytes(packages: Path, tmp_path: Path) -> None:
-    build(tmp_path)
+def test_same_source_same_bytes(packages: Path, version: str, tmp_path: Path) -> None:
+    build(tmp_path, version)
     for package in packages.glob("emqx-*"):
         assert (tmp_path / package.name).read_bytes() == package.read_bytes()
 
 
-def test_nothing_is_built_twice(packages: Path) -> None:
+def test_nothing_is_built_twice(packages: Path, version: str) -> None:
     before = deb(packages).stat().st_mtime_ns
-    build(packages)
+    build(packages, version)
     assert deb(packages).stat().st_mtime_ns == before
 
 
-def test_deb_fields(packages: Path) -> None:
+def test_deb_fields(packages: Path, version: str) -> None:
     fields = output("dpkg-deb", "--show", "--showformat", "${Package} ${Version}", deb(packages))
-    assert fields == "emqx 5.8.9"
+    assert fields == f"{FLAVOURS[version]} {version}"
 
 
 def test_deb_contents(packages: Path) -> None:

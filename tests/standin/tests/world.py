@@ -66,10 +66,10 @@ def private_network() -> Iterator[None]:
             libc.setns(before.fileno(), CLONE_NEWNET)
 
 
-def build(out: Path) -> Path:
+def build(out: Path, version: str = "5.8.9") -> Path:
     """Build the packages; return the archive."""
-    subprocess.run([HERE.parent / "build.sh", out], check=True)
-    (archive,) = out.glob("*.tar.gz")
+    subprocess.run([HERE.parent / "build.sh", out, version], check=True)
+    (archive,) = out.glob(f"*-{version}-*.tar.gz")
     return archive
 
 
@@ -103,7 +103,7 @@ class World:
             f'listeners.tcp.default.bind = "{mqtt}"',
         ]
         if name == "n1":
-            (self.root / "opt/n1/api_keys").write_text(f"{API_KEY}:{API_SECRET}\n")
+            (self.opt(name) / "api_keys").write_text(f"{API_KEY}:{API_SECRET}\n")
             conf.append(f'api_key.bootstrap_file = "{self.root}/opt/n1/api_keys"')
         if name[0] in "sa" and name != "s40":
             conf.append("cluster.discovery_strategy = static")
