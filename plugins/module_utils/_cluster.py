@@ -291,6 +291,7 @@ def describe(view: View) -> dict[str, t.Any]:
         "version": view.version,
         "edition": view.edition,
         "role": view.role,
+        "upstream_nodes": sorted(view.upstream),
         "state": view.state,
         "reason": view.reason,
         "installed": view.installed,

@@ -82,6 +82,9 @@ P(node, fun() -> node() end),
 P(version, fun() -> emqx_release:version() end),
 P(edition, fun() -> emqx_release:edition() end),
 P(role, fun() -> mria_rlog:role() end),
+P(cores, fun() -> mria:cluster_nodes(cores) end),
+P(upstream, fun() -> replicant = mria_rlog:role(), lists:usort([N ||
+    Shard <- mria_schema:shards(), {{ok, N}} <- [mria_status:upstream_node(Shard)]]) end),
 P(running, fun() -> Run end),
 P(stopped, fun() -> Stop end),
 P(ready, fun() -> Up andalso Idle andalso Booted(application:which_applications()) end),
@@ -176,7 +179,8 @@ class View:
     """A node and its cluster, as seen by that node at one moment.
 
     ``state`` is ``down``, ``booting`` or ``ready``; ``reason`` says why it is not ready. What an
-    EMQX version does not tell is None. ``config`` maps the root keys of cluster.hocon to a hash.
+    EMQX version does not tell is None. ``config`` maps the root keys of cluster.hocon to a hash;
+    ``upstream`` names the cores from which a replicant takes its data.
     """
 
     state: str
@@ -188,6 +192,7 @@ class View:
     role: str | None = None
     running: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
     uptime_ms: int | None = None
     discovery: str | None = None
     proto_dist: str | None = None
@@ -348,6 +353,7 @@ def _build_view(values: t.Mapping[str, str], rows: t.Sequence[tuple[str, str]]) 
         role=values["role"] or None,
         running=running,
         stopped=tuple(values["stopped"].split()),
+        upstream=tuple(values["upstream"].split()),
         uptime_ms=int(uptime) if uptime else None,
         discovery=values["discovery"] or None,
         proto_dist=values["proto_dist"] or None,
@@ -373,9 +379,24 @@ def _why_booting(values: t.Mapping[str, str]) -> str:
             f"still waiting for table(s) {', '.join(tables[:5])}{source}: "
             "nodes that stopped later hold newer copies, start all cores at once"
         )
+    if values["role"] == "replicant" and not values["upstream"]:
+        return _why_no_core(values)
     if values["running"]:
         return "its applications are still starting"
     return "its database is not up yet"
+
+
+def _why_no_core(values: t.Mapping[str, str]) -> str:
+    if values["cores"]:
+        return (
+            f"a replicant boots with a core of exactly its own version ({values['version']}) only, "
+            f"and found {', '.join(values['cores'].split())}: they run another version, or are not "
+            "ready"
+        )
+    return (
+        "a replicant boots with a core only, and found none: its discovery names no core that "
+        "runs and that it can reach (seeds, ports between the nodes, cookie)"
+    )
 
 
 def _pairs(words: t.Iterable[str]) -> t.Iterator[tuple[str, str]]:

@@ -78,6 +78,8 @@ def _row(
         problem = "EMQX is not installed"
     elif name != node["name"]:
         problem = f"its node is called {name}, expected {node['name']}"
+    elif ready and view.get("role") == "replicant" and not view.get("upstream_nodes"):
+        problem = "it has lost its core and shows old data until it finds one of its own version"
     elif ready and not agrees:
         shown = f" and {', '.join(stopped)} stopped" if stopped else ""
         problem = f"its view differs from the others': it sees {', '.join(running)} running{shown}"
@@ -86,6 +88,7 @@ def _row(
         "node": name,
         "state": "absent" if view.get("installed") is False else view["state"],
         "role": view.get("role") or node["role"],
+        "upstream_nodes": list(view.get("upstream_nodes", ())),
         "version": view.get("version"),
         "uptime_seconds": view.get("uptime_seconds"),
         "running_nodes": list(running),
@@ -149,11 +152,14 @@ def _cells(row: t.Mapping[str, t.Any], size: int) -> tuple[str, ...]:
         sees = f"{len(row['running_nodes'])} of {size}"
         if row["stopped_nodes"]:
             sees += f", {len(row['stopped_nodes'])} stopped"
+    role = row["role"]
+    if row["upstream_nodes"]:
+        role += f" of {', '.join(row['upstream_nodes'])}"
     return (
         row["host"],
         row["node"],
         row["state"],
-        row["role"],
+        role,
         row["version"] or "-",
         duration(row["uptime_seconds"]),
         sees,

@@ -96,6 +96,10 @@ emqx:
     role:
       description: V(core) or V(replicant).
       type: str
+    upstream_nodes:
+      description: Cores from which a replicant takes its data, usually one. Empty on a core.
+      type: list
+      elements: str
     running_nodes:
       description: Members that run, as this node sees it. Empty while it is not ready.
       type: list

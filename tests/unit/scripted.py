@@ -106,6 +106,8 @@ def view(
         "version": "5.8.9",
         "edition": "ce",
         "role": "core",
+        "cores": node,
+        "upstream": "unknown",
         "running": " ".join(running),
         "stopped": " ".join(stopped),
         "ready": "true",

@@ -428,6 +428,7 @@ def test_describe_a_ready_node() -> None:
         "version": "5.8.9",
         "edition": "opensource",
         "role": "core",
+        "upstream_nodes": [],
         "state": "ready",
         "reason": "",
         "installed": True,

@@ -202,6 +202,16 @@ def test_what_a_version_does_not_know_is_none() -> None:
         (view(N1, [N1], ready="false"), "its applications are still starting"),
         (view(N1, [N1], ready="unknown"), "its applications are still starting"),
         (
+            view(N1, [N1], ready="false", role="replicant", cores="", upstream=""),
+            "a replicant boots with a core only, and found none: its discovery names no core that "
+            "runs and that it can reach (seeds, ports between the nodes, cookie)",
+        ),
+        (
+            view(N1, [N1], ready="false", role="replicant", cores=f"{N2} {N3}", upstream=""),
+            f"a replicant boots with a core of exactly its own version (5.8.9) only, and found "
+            f"{N2}, {N3}: they run another version, or are not ready",
+        ),
+        (
             view(N1, [], ready="false", waiting_tables="emqx_app emqx_acl", waiting_nodes=N2),
             f"still waiting for table(s) emqx_app, emqx_acl from {N2}: nodes that stopped later "
             "hold newer copies, start all cores at once",
@@ -306,3 +316,8 @@ def test_dial_gives_up_on_silence(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "create_connection", silent)
     assert _ctl.dial("192.0.2.1", 4370) == "filtered"
+
+
+def test_a_replicant_names_its_core() -> None:
+    node, _calls = ctl(("eval", view(N1, [N1, N2], role="replicant", upstream=N2)))
+    assert node.view().upstream == (N2,)

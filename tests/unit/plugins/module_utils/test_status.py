@@ -163,3 +163,19 @@ def test_certificates_have_a_column_and_their_problems() -> None:
         "n2: its certificate: expected the certificate to be valid, found it not"
     ]
     assert [row["certificate_ends"] for row in found["nodes"]] == ["2030-01-31", "2026-01-31", None]
+
+
+def test_a_replicant_is_shown_with_its_core() -> None:
+    nodes = {**NODES, "n3": {"name": C, "role": "replicant"}}
+    answers = {**healthy(), "n3": ready(C, role="replicant", upstream_nodes=[B])}
+    found = status(nodes, answers)
+    assert found["healthy"]
+    assert found["nodes"][2]["upstream_nodes"] == [B]
+    assert "  replicant of emqx@10.0.0.2  " in found["table"][3]
+
+
+def test_a_replicant_without_a_core_is_a_problem() -> None:
+    answers = {**healthy(), "n3": ready(C, role="replicant", upstream_nodes=[])}
+    assert status(NODES, answers)["problems"] == [
+        "n3: it has lost its core and shows old data until it finds one of its own version"
+    ]
