@@ -21,6 +21,11 @@ def change_plan(
             wanted={host: node["name"] for host, node in topology["nodes"].items()},
             cores=topology["cores"],
             removed={item: name for item, name in names.items() if "@" in name},
+            replicants=[
+                node["name"]
+                for node in [*topology["nodes"].values(), *hosts.values()]
+                if node["role"] == "replicant"
+            ],
             unknown=[item for item, name in names.items() if "@" not in name],
             may_join=wish["may_join"],
             rename=wish["rename"],

@@ -32,11 +32,13 @@ Errors = t.Iterator[str]
 @dataclass(frozen=True)
 class Wish:
     """What shall change. ``wanted`` and ``removed`` map hosts to node names, in order; a removed
-    node without a host has its name for both."""
+    node without a host has its name for both. ``replicants`` names those of them that are no
+    cores as the inventory has it."""
 
     wanted: t.Mapping[str, str]
     cores: t.Sequence[str]
     removed: t.Mapping[str, str] = field(default_factory=dict)
+    replicants: t.Collection[str] = ()
     unknown: t.Sequence[str] = ()
     may_join: t.Sequence[str] | None = None
     rename: str = ""
@@ -63,9 +65,25 @@ class _Scene:
         return [h for h in self.stay if is_ready(self.views[h])]
 
     @property
+    def cores(self) -> list[str]:
+        """The survivors that can force-leave others, and be joined."""
+        return [host for host in self.survivors if not self.is_replicant(host)]
+
+    @property
     def stay(self) -> list[str]:
-        wanted = [host for host in self.wish.wanted if host in self.found["members"]]
+        wanted = [host for host in self.wish.wanted if self._is_member(host)]
         return [host for host in wanted if host != self.wish.rename or not self.old_name]
+
+    def _is_member(self, host: str) -> bool:
+        # No node remembers a replicant that is down: it counts as a member unless it may be new.
+        named = self.wish.may_join is None or host in self.wish.may_join
+        return host in self.found["members"] or (self.is_replicant(host) and not named)
+
+    def is_replicant(self, host: str) -> bool:
+        """Tell what a host's node is, or is going to be where it does not run."""
+        role = self.views[host].get("role")
+        name = self.wish.wanted.get(host) or self.wish.removed[host]
+        return role == "replicant" if role else name in self.wish.replicants
 
     @property
     def new(self) -> list[str]:
@@ -92,9 +110,10 @@ def plan(
     data directories of the wanted hosts hold. The result:
 
     * ``errors``: what speaks against it; nothing may be done unless it is empty;
-    * ``seed``: the surviving member that force-leaves others;
+    * ``seed``: the surviving core that force-leaves others;
     * ``members``: hosts that stay members, ``new``: hosts that become members;
-    * ``leave``: hosts whose running node leaves by itself; ``stop``: hosts whose node stops;
+    * ``leave``: hosts whose running node leaves by itself; ``stop``: hosts whose node stops, which
+      is all that a replicant has to do;
     * ``evict``: names to force-leave unless gone by then, ``evict_now``: those listed now that
       do not leave by themselves;
     * ``aside``: hosts and the name of the database to be moved aside there;
@@ -102,12 +121,13 @@ def plan(
     """
     scene = _scene(wish, answers, databases)
     views, leaving = scene.views, [*wish.removed, *([wish.rename] if scene.old_name else [])]
-    leave = [h for h in leaving if is_ready(views[h]) and len(listed(views[h])) > 1]
-    evict = [*wish.removed.values(), *([scene.old_name] if scene.old_name else [])]
+    cores = [host for host in leaving if not scene.is_replicant(host)]
+    leave = [h for h in cores if is_ready(views[h]) and len(listed(views[h])) > 1]
+    evict = [scene.old_name if host == wish.rename else wish.removed[host] for host in cores]
     by_itself = {views[host].get("node") for host in leave}
     return {
         "errors": list(_errors(scene)),
-        "seed": next(iter(scene.survivors), ""),
+        "seed": next(iter(scene.cores), ""),
         "members": scene.stay,
         "new": scene.new,
         "leave": leave,
@@ -186,10 +206,10 @@ def _input_errors(scene: _Scene) -> Errors:
 
 def _member_errors(scene: _Scene) -> Errors:
     wish, views = scene.wish, scene.views
-    if not scene.survivors:
+    if not scene.cores:
         known = ", ".join(f"{host} is {_state(views[host])}" for host in wish.wanted)
         yield (
-            f"Expected a running member to work with, found none ({known}): start the members "
+            f"Expected a running core to work with, found none ({known}): start the members "
             "all together first (playbook site), it also builds a cluster from nothing"
         )
         return
@@ -228,10 +248,17 @@ def _sight(seen: tuple[tuple[str, ...], tuple[str, ...]]) -> str:
 
 def _removal_errors(scene: _Scene) -> Errors:
     wish = scene.wish
-    if wish.evict_running:
-        return
     for host, name in wish.removed.items():
         view = scene.views[host]
+        if name in scene.running and not is_ready(view) and scene.is_replicant(host):
+            yield (
+                f"Host {host}: expected the replicant {name} to be stopped or its host to answer, "
+                f"found it running as its peers see it, and {view['state']} from here "
+                f"({view['reason']}): a replicant goes by being stopped, so cut its power first"
+            )
+            continue
+        if wish.evict_running:
+            continue
         runs = name in scene.running or (is_ready(view) and len(listed(view)) > 1)
         if runs and wish.replaces:
             yield (
@@ -262,7 +289,8 @@ def _new_errors(scene: _Scene) -> Errors:
                 f"Host {host}: expected a node that is ready or down, found it {_state(view)}: "
                 "run this again once that has passed, or stop the node"
             )
-        elif host == wish.rename:
+        elif host == wish.rename or scene.is_replicant(host):
+            # A replicant has nothing of its own to lose.
             continue
         elif _has_old_database(scene, host) and host not in wish.consent:
             yield (

@@ -111,12 +111,16 @@ def test_pending_files() -> None:
 
 
 def test_restart_plan() -> None:
-    states = {host: {"active": True, "stale": ["node.cookie"]} for host in ("n1", "n2")}
+    states = {
+        host: {"role": "core", "active": True, "stale": ["node.cookie"]} for host in ("n1", "n2")
+    }
     assert FILTERS["restart_plan"](states, ["n2"]) == {
         "stop": ["n1", "n2"],
         "start": [],
         "restart": ["n1"],
         "last": ["n2"],
+        "replicants": [],
+        "cores_start": True,
         "full": True,
         "keys": ["node.cookie"],
     }

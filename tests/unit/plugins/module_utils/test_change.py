@@ -328,4 +328,73 @@ def test_several_old_names_are_a_question() -> None:
 
 def test_a_lone_node_has_nobody_to_get_its_data_from() -> None:
     error = run(wish("n1", rename="n1"), {"n1": ready(OLD, [OLD])}, {"n1": [OLD]})["errors"][0]
-    assert "Expected a running member to work with, found none (n1 is ready)" in error
+    assert "Expected a running core to work with, found none (n1 is ready)" in error
+
+
+# --- replicants
+
+
+def with_replicant(
+    *hosts: str, replicants: t.Sequence[str] = ("n3",), stopped: t.Iterable[str] = ()
+) -> dict[str, t.Any]:
+    answers = cluster(*hosts, stopped=stopped)
+    for host in set(replicants) & set(hosts):
+        answers[host]["emqx"]["role"] = "replicant"
+    return answers
+
+
+REPLICANT = {"replicants": [NAMES["n3"]]}
+
+
+def test_a_replicant_goes_by_being_stopped() -> None:
+    what = wish("n1", "n2", may_join=[], removed=names("n3"), **REPLICANT)
+    found = run(what, with_replicant("n1", "n2", "n3"))
+    assert found["errors"] == []
+    assert (found["stop"], found["leave"], found["evict"]) == (["n3"], [], [])
+
+
+def test_nobody_remembers_a_dead_replicant() -> None:
+    answers = {**cluster("n1", "n2"), "n3": GONE, "n4": ABSENT}
+    what = wish("n1", "n2", "n4", removed=names("n3"), may_join=["n4"], replaces=True, **REPLICANT)
+    found = run(what, answers)
+    assert found["errors"] == []
+    assert (found["stop"], found["evict"], found["new"]) == ([], [], ["n4"])
+
+
+def test_an_unreachable_replicant_that_runs_cannot_be_removed() -> None:
+    answers = {**with_replicant("n1", "n2", "n3"), "n3": GONE}
+    more = {"may_join": [], "removed": names("n3"), "evict_running": True, **REPLICANT}
+    error = only_error(run(wish("n1", "n2", **more), answers))
+    assert error.startswith("Host n3: expected the replicant emqx@10.0.0.3 to be stopped")
+    assert error.endswith("cut its power first")
+
+
+def test_a_replicant_is_added_whatever_it_holds() -> None:
+    answers = {**cluster("n1", "n2"), "n3": DOWN}
+    found = run(wish("n1", "n2", "n3", **REPLICANT), answers, {"n3": [NAMES["n3"]]})
+    assert (found["errors"], found["new"]) == ([], ["n3"])
+    assert found["aside"] == {"n3": NAMES["n3"]}
+
+
+def test_a_replicant_that_is_down_is_a_member_that_is_down() -> None:
+    answers = {**cluster("n1", "n2"), "n3": DOWN, "n4": ABSENT}
+    what = wish("n1", "n2", "n3", "n4", may_join=["n4"], **REPLICANT)
+    error = only_error(run(what, answers))
+    assert error.startswith("Host n3: expected all members that stay to be ready")
+
+
+def test_only_a_core_forces_others_out() -> None:
+    answers = with_replicant("n1", "n2", "n3", replicants=["n1"])
+    what = wish("n1", "n2", may_join=[], removed=names("n3"), replicants=[NAMES["n1"]])
+    assert run(what, answers)["seed"] == "n2"
+    alone = {"n1": answers["n1"], "n2": DOWN, "n3": DOWN}
+    assert "Expected a running core to work with" in run(what, alone)["errors"][0]
+
+
+def test_a_renamed_replicant_just_starts_under_its_new_name() -> None:
+    view = ready(OLD, [*names("n1", "n2").values(), OLD], role="replicant")
+    what = wish("n1", "n2", "n3", rename="n3", may_join=["n3"], **REPLICANT)
+    found = run(what, {**renamed(OLD), "n3": view}, {"n3": [OLD]})
+    assert found["errors"] == []
+    assert (found["new"], found["stop"], found["leave"]) == (["n3"], ["n3"], [])
+    assert (found["evict"], found["aside"]) == ([], {"n3": OLD})

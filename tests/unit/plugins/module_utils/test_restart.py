@@ -18,6 +18,18 @@ COOKIE: State = ["mqtt.max_packet_size", "node.cookie"]
 PORT: State = ["rpc.server_port"]
 
 
+def states_of(hosts: t.Mapping[str, State]) -> dict[str, dict[str, t.Any]]:
+    """Return states by what the node does not know; names of replicants start with r."""
+    return {
+        host: {
+            "role": "replicant" if host.startswith("r") else "core",
+            "active": stale is not DOWN,
+            "stale": stale or [],
+        }
+        for host, stale in hosts.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("states", "start", "restart", "full", "keys"),
     [
@@ -47,14 +59,14 @@ PORT: State = ["rpc.server_port"]
 def test_plan(
     states: dict[str, State], start: list[str], restart: list[str], full: bool, keys: list[str]
 ) -> None:
-    known = {
-        host: {"active": stale is not DOWN, "stale": stale or []} for host, stale in states.items()
-    }
+    known = states_of(states)
     assert plan(known) == {
         "stop": restart if full else [],
         "start": start,
         "restart": restart,
         "last": [],
+        "replicants": [],
+        "cores_start": bool(start) or full,
         "full": full,
         "keys": keys,
     }
@@ -80,9 +92,7 @@ def test_who_starts_last(
     restart: list[str],
     full: bool,
 ) -> None:
-    known = {
-        host: {"active": stale is not DOWN, "stale": stale or []} for host, stale in states.items()
-    }
+    known = states_of(states)
     found = plan(known, last)
     assert (found["stop"], found["start"], found["restart"]) == (stop, start, restart)
     assert (found["last"], found["full"]) == (last, full)
@@ -90,13 +100,48 @@ def test_who_starts_last(
 
 def test_what_a_stopped_node_does_not_know_is_of_no_interest() -> None:
     states: dict[str, dict[str, t.Any]] = {
-        "a": {"active": False, "stale": COOKIE},
-        "b": {"active": True, "stale": []},
+        "a": {"role": "core", "active": False, "stale": COOKIE},
+        "b": {"role": "core", "active": True, "stale": []},
     }
     found = plan(states)
     assert (found["start"], found["restart"], found["keys"]) == (["a"], [], [])
 
 
 def test_the_order_of_the_members_is_kept() -> None:
-    states = {host: {"active": True, "stale": STALE} for host in ("n3", "n1", "n2")}
-    assert plan(states)["restart"] == ["n3", "n1", "n2"]
+    states = dict.fromkeys(("n3", "n1", "n2"), STALE)
+    assert plan(states_of(states))["restart"] == ["n3", "n1", "n2"]
+
+
+def two_of_each(stale: State, **others: State) -> dict[str, t.Any]:
+    """Return the plan for replicants r1 and r2 among cores c1 and c2."""
+    return plan(states_of({host: others.get(host, stale) for host in ("r1", "c1", "r2", "c2")}))
+
+
+def test_replicants_restart_after_the_cores() -> None:
+    found = two_of_each(STALE)
+    assert found["restart"] == ["c1", "c2", "r1", "r2"]
+    assert (found["replicants"], found["cores_start"]) == ([], False)
+
+
+def test_replicants_start_after_the_cores() -> None:
+    found = two_of_each(DOWN)
+    assert (found["start"], found["replicants"]) == (["c1", "c2"], ["r1", "r2"])
+    assert found["cores_start"]
+
+
+def test_replicants_start_after_the_cores_when_all_were_stopped() -> None:
+    found = two_of_each(COOKIE)
+    assert (found["full"], found["stop"]) == (True, ["c1", "c2", "r1", "r2"])
+    assert (found["replicants"], found["cores_start"]) == (["r1", "r2"], True)
+
+
+def test_replicants_that_start_alone_wait_for_nobody() -> None:
+    found = two_of_each(FRESH, r1=DOWN)
+    assert (found["start"], found["replicants"], found["cores_start"]) == ([], ["r1"], False)
+    assert two_of_each(FRESH, c2=DOWN)["replicants"] == []
+
+
+def test_replicants_start_after_cores_that_start_last() -> None:
+    found = plan(states_of({"c1": STALE, "c2": DOWN, "r1": DOWN}), ["c2"])
+    assert (found["start"], found["restart"], found["last"]) == ([], ["c1"], ["c2"])
+    assert (found["replicants"], found["cores_start"]) == (["r1"], True)
