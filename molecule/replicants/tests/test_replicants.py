@@ -1,0 +1,205 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Cores, replicants and the licence, by the example of the documentation, test after test."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import typing as t
+import urllib.request
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import yaml
+from lab_hosts import ROOT, scenario_lab
+from operations import changed, is_ready, together, wait_for
+
+LAB = scenario_lab()
+CORES, REPLICANTS = ("n1", "n2"), ("n3", "n4")
+GIVEN = os.environ.get("EMQX_LICENSE_KEY", "")
+WRITE = "mqttops.emqx.emqx : Write the configuration that EMQX accepts"
+
+
+def key(customer: str) -> str:
+    """Return a licence in the vendor's form, of which the stand-in does not check the signature."""
+    payload = f"220111\n1\n2\n{customer}\nops@example.org\nlab\n20250101\n36500\n1000"
+    return ".".join(base64.b64encode(part.encode()).decode() for part in (payload, "signature"))
+
+
+FIRST = GIVEN or key("First")
+
+
+def example(folder: Path, hosts: t.Collection[str], own: t.Mapping[str, t.Any]) -> Path:
+    """Write the example's inventory with the lab's hosts in the place of its own."""
+    found = yaml.safe_load((ROOT / "docs/examples/replicants.yml").read_text("utf-8"))["emqx"]
+    lab_hosts = iter((*CORES, *REPLICANTS))
+    for group in found["children"].values():
+        names = [next(lab_hosts) for _host in group["hosts"]]
+        group["hosts"] = {name: own.get(name, {}) for name in names if name in hosts}
+    del found["vars"]["ansible_user"]
+    path = folder / "example.json"
+    path.write_text(json.dumps({"fleet": found}), encoding="utf-8")
+    return path
+
+
+def run(
+    playbook: str,
+    folder: Path,
+    *more: str,
+    hosts: t.Collection[str] = ("n1", "n2", "n3"),
+    own: t.Mapping[str, t.Any] | None = None,
+    license_key: str = FIRST,
+    **variables: t.Any,
+) -> subprocess.CompletedProcess[str]:
+    inventories = [
+        f"--inventory={path}"
+        for path in (ROOT / "tests/inventory/enterprise.yml", example(folder, hosts, own or {}))
+    ]
+    variables = {
+        "emqx_cluster_group": "fleet",
+        "emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1", "EMQX_STANDIN_LICENSE_SECONDS": "2"},
+        **variables,
+    }
+    with mock.patch.dict(os.environ, EMQX_LICENSE_KEY=license_key):
+        result = LAB.playbook(f"mqttops.emqx.{playbook}", *inventories, *more, **variables)
+    assert not license_key or license_key not in result.stdout + result.stderr
+    return result
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode != 0, result.stdout
+    assert changed(result.stdout) == set()
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def unit(host: str, field: str) -> str:
+    command = f"systemctl show --value --property={field} emqx.service"
+    return str(LAB.hosts[host].check_output(command))
+
+
+def topology() -> dict[str, list[str]]:
+    """Return which core serves which replicants, as the dashboard has it."""
+    url = f"http://{LAB.addresses['n1']}:18083/api/v5"
+    body = json.dumps({"username": "admin", "password": "public"}).encode()
+    login = urllib.request.Request(f"{url}/login", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(login, timeout=10) as answer:
+        token = json.load(answer)["token"]
+    asked = urllib.request.Request(
+        f"{url}/cluster/topology", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        return {
+            row["core_node"]: [node["node"] for node in row["replicant_nodes"]]
+            for row in json.load(answer)
+        }
+
+
+def served() -> list[str]:
+    return sorted(name for names in topology().values() for name in names)
+
+
+def license_info(host: str) -> str:
+    return str(LAB.emqx(host, "ctl", "license", "info").stdout)
+
+
+def test_all_that_speaks_against_it_is_said_at_once(tmp_path: Path) -> None:
+    own = {"n4": {"emqx_version": "5.10.3"}}
+    text = refused(run("site", tmp_path, hosts=(*CORES, *REPLICANTS), own=own, license_key=""))
+    assert "Nothing was changed." in text
+    assert (
+        "emqx_license is empty or default, the community licence for a single node, on n1" in text
+    )
+    assert "Host n4: emqx_version is 5.10.3, expected the version of a core" in text
+    for host in LAB.addresses:
+        assert not LAB.hosts[host].file("/usr/bin/emqx").exists
+
+
+def test_build(tmp_path: Path) -> None:
+    done(run("site", tmp_path, "-vvv", "--diff"))
+    together(LAB, "n1", "n2", "n3")
+    for host, role in (("n1", "core"), ("n2", "core"), ("n3", "replicant")):
+        assert LAB.emqx(host, "eval", "mria_rlog:role()").stdout.strip() == role
+        assert is_ready(LAB, host)
+    assert set(topology()) == {LAB.node_name(host) for host in CORES}
+    assert served() == [LAB.node_name("n3")]
+    started = {
+        host: int(unit(host, "ExecMainStartTimestampMonotonic")) for host in ("n1", "n2", "n3")
+    }
+    assert started["n3"] > max(started[host] for host in CORES)
+
+
+@pytest.mark.parametrize("host", ["n1", "n2", "n3"])
+def test_the_licence_is_nowhere_but_in_its_file(host: str) -> None:
+    path = "/etc/mqttops-emqx/emqxcl/license"
+    stored = LAB.hosts[host].file(path)
+    assert (stored.mode, stored.user, stored.content_string) == (0o600, "emqx", FIRST)
+    # The file itself is the pattern: as an argument the key would be in the log of sudo.
+    places = "/etc /run /tmp /var/lib/emqx /var/log /root /home"
+    found = LAB.hosts[host].run(f"grep --recursive --files-with-matches -aF -f {path} {places}")
+    assert found.stdout.split() == [path]
+    logged = f"journalctl --quiet --no-pager --output=cat | grep -cF -f {path}"
+    assert LAB.hosts[host].run(logged).stdout.strip() == "0"
+
+
+def test_another_licence_restarts_nobody(tmp_path: Path) -> None:
+    if GIVEN:
+        pytest.skip("there is one licence only")
+    before = {host: unit(host, "MainPID") for host in ("n1", "n2", "n3")}
+    output = done(run("site", tmp_path, "--diff", license_key=key("Second")))
+    assert changed(output) == {(WRITE, host) for host in before}
+    assert {host: unit(host, "MainPID") for host in before} == before
+    for host in before:
+        assert LAB.hosts[host].file("/etc/mqttops-emqx/emqxcl/license").mode == 0o600
+        wait_for(lambda host=host: "Second" in license_info(host), 30)  # type: ignore[misc]
+    assert changed(done(run("site", tmp_path, license_key=key("Second")))) == set()
+
+
+def test_a_join_that_fails_says_so() -> None:
+    for host, reason in (("n3", "already_in_cluster"), ("n4", "node_down")):
+        answer = LAB.emqx("n1", "ctl", "cluster", "join", LAB.node_name(host))
+        assert answer.rc == 1
+        assert f"Failed to join the cluster: {{{reason}," in answer.stdout
+
+
+def test_a_node_keeps_its_role(tmp_path: Path) -> None:
+    text = refused(run("site", tmp_path, own={"n2": {"emqx_node_role": "replicant"}}))
+    assert "Host n2: expected a node that keeps its role" in text
+    together(LAB, "n1", "n2", "n3")
+
+
+def test_add_a_replicant(tmp_path: Path) -> None:
+    before = {host: unit(host, "MainPID") for host in ("n1", "n2", "n3")}
+    done(run("add_node", tmp_path, hosts=(*CORES, *REPLICANTS), emqx_new_hosts="n4"))
+    together(LAB, *CORES, *REPLICANTS)
+    assert served() == sorted(LAB.node_name(host) for host in REPLICANTS)
+    assert {host: unit(host, "MainPID") for host in before} == before
+    assert LAB.addresses["n4"] in LAB.hosts["n1"].check_output("nft list ruleset")
+
+
+def test_status_shows_the_core_of_each_replicant(tmp_path: Path) -> None:
+    output = done(run("status", tmp_path, hosts=(*CORES, *REPLICANTS), emqx_status_strict=True))
+    for core, replicants in topology().items():
+        for name in replicants:
+            (line,) = [line for line in output.splitlines() if f" {name} " in line]
+            assert f"replicant of {core} " in line
+
+
+def test_remove_a_replicant(tmp_path: Path) -> None:
+    for _time in ("first", "second"):
+        output = done(
+            run("remove_node", tmp_path, hosts=(*CORES, *REPLICANTS), emqx_remove_hosts="n4")
+        )
+        together(LAB, "n1", "n2", "n3")
+    assert changed(output) == set()
+    assert (unit("n4", "ActiveState"), unit("n4", "UnitFileState")) == ("inactive", "disabled")
+    assert LAB.addresses["n4"] not in LAB.hosts["n1"].check_output("nft list ruleset")
