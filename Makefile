@@ -57,6 +57,10 @@ lab-down:  ## Remove the hosts of LAB and all that belongs to them
 packages: setup
 	@for version in 5.8.9 5.10.4; do tests/standin/build.sh $(CACHE)/packages "$$version"; done
 
+.PHONY: standin-image
+standin-image: packages
+	@python3 tests/standin/image/build.py $(CACHE)/packages
+
 .PHONY: demo
 demo: setup packages  ## Three hosts, site.yml, and the cluster's status (EMQX_PACKAGE=FILE|URL for a vendor package)
 	@tests/demo.sh
@@ -74,7 +78,7 @@ test: lint unit sanity packages  ## Lint, units, sanity, stand-in, the scenarios
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
-	@mypy plugins tests/lab tests/bench tests/standin/tests tests/unit/plugins
+	@mypy plugins tests/lab tests/bench tests/standin/tests tests/standin/image tests/unit/plugins
 	@cd tests/support && mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py
@@ -103,6 +107,8 @@ POOL = +$(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going
 
 scenario-%:
 	@tests/molecule.sh $*
+
+scenario-containers: standin-image
 
 .PHONY: scenarios
 scenarios:  ## All molecule scenarios, about half an hour
