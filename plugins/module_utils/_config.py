@@ -323,24 +323,23 @@ def pending_files(
     ``files`` holds dictionaries with path, content (none for a directory), owner, group and mode;
     ``states`` is what host_info found by path.
     """
-    return [
-        item["path"]
-        for item in files
-        if _wanted_state(item) != {key: states[item["path"]][key] for key in _STATE_KEYS}
-    ]
+    return [item["path"] for item in files if not _is_as_wanted(item, states[item["path"]])]
 
 
-_STATE_KEYS = ("sha256", "owner", "group", "mode")
-
-
-def _wanted_state(item: t.Mapping[str, t.Any]) -> dict[str, str]:
+def _is_as_wanted(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
     content = item.get("content")
-    return {
-        "sha256": "" if content is None else hashlib.sha256(str(content).encode()).hexdigest(),
-        "owner": str(item["owner"]),
-        "group": str(item["group"]),
-        "mode": f"{mode_bits(item['mode'], item['path']):04o}",
-    }
+    checksum = "" if content is None else hashlib.sha256(str(content).encode()).hexdigest()
+    return has_rights(item, state) and checksum == state["sha256"]
+
+
+def has_rights(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a file has the wanted owner, group and mode."""
+    # A number says the same as the name that it has on this host.
+    return (
+        f"{mode_bits(item['mode'], item['path']):04o}" == state["mode"]
+        and str(item["owner"]) in (state["owner"], state["uid"])
+        and str(item["group"]) in (state["group"], state["gid"])
+    )
 
 
 def mode_bits(mode: t.Any, path: str) -> int:

@@ -105,9 +105,9 @@ def groups(wanted: t.Iterable[Rule]) -> list[tuple[str, list[int], list[str]]]:
     return [(proto, sorted(ports), list(sources)) for (proto, sources), ports in found.items()]
 
 
-def nftables(wanted: t.Iterable[Rule]) -> str:
-    """Return the rules as the lines of a chain."""
-    lines = ['iifname "lo" accept']
+def nftables(wanted: t.Iterable[Rule], first: t.Sequence[str] = ()) -> str:
+    """Return the rules as the lines of a chain, after those that come ``first``."""
+    lines = ['iifname "lo" accept', *first]
     for protocol, ports, sources in groups(wanted):
         port = f"{protocol} dport {{ {', '.join(map(str, ports))} }}"
         for family, members in (
@@ -127,7 +127,8 @@ def plan(
 
     ``found`` is what host_info says of the host's firewall. Of ``firewalld`` and ``ufw`` the
     result holds the rules to ``add`` and to ``remove``, in this order; one that is not the back
-    end loses all of ours. ``nftables`` is the text of our chain.
+    end loses all of ours. ``nftables`` is the text of our chain; ``published`` that of the one
+    for what is forwarded to containers, "" where there are none on a network of their own.
     """
     name = backend(wish["backend"], found["active"])
     wanted = rules(topology, wish["host"], wish)
@@ -137,11 +138,18 @@ def plan(
         "backend": name,
         "rules": wanted,
         "nftables": nftables(wanted),
+        "published": _published(wanted, wish["container_subnet"]),
         "firewalld": _firewalld.plan(
             together if name == "firewalld" else [], zones, found["firewalld"]["zones"]
         ),
         "ufw": _ufw.plan(together if name == "ufw" else [], found["ufw"]),
     }
+
+
+def _published(wanted: t.Iterable[Rule], subnet: str) -> str:
+    # A node reaches itself by its own published port, too.
+    ours = ["fib daddr type != local accept", f"ip saddr {subnet} accept"]
+    return nftables(wanted, ours) if subnet else ""
 
 
 def problems(found: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> t.Iterator[Problem]:

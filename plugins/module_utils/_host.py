@@ -22,7 +22,7 @@ import stat
 import time
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _firewalld, _ufw
+from ansible_collections.mqttops.emqx.plugins.module_utils import _container, _firewalld, _ufw
 from ansible_collections.mqttops.emqx.plugins.module_utils._config import (
     UNKNOWN_BOOT,
     boot_changes,
@@ -42,17 +42,20 @@ def read_text(path: str) -> str | None:
 
 
 def file_state(path: str) -> dict[str, t.Any]:
-    """Return ``exists`` and, for what exists, ``mode`` ("0640"), ``owner``, ``group`` and, for a
-    plain file, ``sha256``."""
+    """Return ``exists`` and, for what exists, ``mode`` ("0640"), ``owner`` and ``group`` (names),
+    ``uid`` and ``gid`` (as text) and, for a plain file, ``sha256``."""
     try:
         info = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return {"exists": False, "mode": "", "owner": "", "group": "", "sha256": ""}
+        absent = dict.fromkeys(("mode", "owner", "group", "uid", "gid", "sha256"), "")
+        return {"exists": False, **absent}
     return {
         "exists": True,
         "mode": f"{stat.S_IMODE(info.st_mode):04o}",
         "owner": _name(pwd.getpwuid, info.st_uid),
         "group": _name(grp.getgrgid, info.st_gid),
+        "uid": str(info.st_uid),
+        "gid": str(info.st_gid),
         "sha256": _sha256(path) if stat.S_ISREG(info.st_mode) else "",
     }
 
@@ -120,6 +123,32 @@ def release_version(root: str) -> str:
         r'^REL_VSN="?([^"\s]+)"?', read_text(f"{root}/releases/emqx_vars") or "", re.MULTILINE
     )
     return found.group(1) if found else ""
+
+
+def container(run: Runner, wanted: t.Mapping[str, str], unit: str) -> dict[str, t.Any]:
+    """Return what there is for a node in a container: ``engine`` (bool), ``image`` (``id`` and
+    ``names``), ``network`` (its subnets, None where there is none), and the ``version`` that the
+    unit starts in one.
+
+    ``wanted`` names ``engine``, ``image`` and ``network``; {} where no container is wanted.
+    """
+    answer: dict[str, t.Any] = {
+        "engine": False,
+        "image": _container.parse_image(""),
+        "network": None,
+        "version": _container.unit_version(read_text(f"/etc/systemd/system/{unit}") or ""),
+    }
+    engine = f"/usr/bin/{wanted['engine']}" if wanted else ""
+    if not os.path.exists(engine):
+        return answer
+    answer["engine"] = True
+    # Both print [] and fail where there is none.
+    _rc, stdout, _stderr = run([engine, "image", "inspect", wanted["image"]])
+    answer["image"] = _container.parse_image(stdout)
+    if wanted["network"] != "host":
+        _rc, stdout, _stderr = run([engine, "network", "inspect", wanted["network"]])
+        answer["network"] = _container.parse_network(stdout)
+    return answer
 
 
 _UNIT_PROPERTIES = (
@@ -267,12 +296,17 @@ def _names_in(folder: str) -> list[str]:
         return []
 
 
-def addresses(run: Runner) -> list[str]:
-    """Return the host's own global addresses, IPv4 first."""
+def addresses(run: Runner, besides: t.Iterable[str] = ()) -> list[str]:
+    """Return the host's own global addresses, IPv4 first, but for those in networks ``besides``."""
     _rc, stdout, _stderr = run(["ip", "-o", "address", "show", "scope", "global"])
     # A point-to-point link has "inet 10.8.0.1 peer 10.8.0.2/32".
     found = re.findall(r"\sinet6?\s+([0-9a-fA-F.:]+)(?:/|\s+peer\s)", stdout)
-    return [str(ip) for ip in sorted(map(ipaddress.ip_address, found), key=lambda ip: ip.version)]
+    inner = [ipaddress.ip_network(network) for network in besides]
+    return [
+        str(ip)
+        for ip in sorted(map(ipaddress.ip_address, found), key=lambda ip: ip.version)
+        if not any(ip in network for network in inner)
+    ]
 
 
 def certificates(run: Runner, files: t.Mapping[str, str]) -> dict[str, str]:

@@ -14,13 +14,17 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils import _container
 from ansible_collections.mqttops.emqx.plugins.module_utils._config import environment_key
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._firewall import (
     problems as firewall_problems,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import expand, flatten
-from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import SUPPORTED
+from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
+    SUPPORTED,
+    package_format,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._release import (
     describe_file,
     release,
@@ -29,6 +33,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
     cookie_problem,
     edition_of,
     feature,
+    parse,
     unknown_keys,
 )
 
@@ -79,10 +84,10 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
     ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
-    _firewall.problems), ``tls`` (see _certificates.plan), ``missing_files`` (files of the
-    control node that are not there, by variable), ``package_node`` (the database of a node in
-    the package's own directories that no member stands for). It may hold the cookie: no finding
-    quotes it.
+    _firewall.problems), ``container`` (see _container.problems), ``tls`` (see
+    _certificates.plan), ``missing_files`` (files of the control node that are not there, by
+    variable), ``package_node`` (the database of a node in the package's own directories that no
+    member stands for). It may hold the cookie: no finding quotes it.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
@@ -102,6 +107,9 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
         )
         return {"errors": errors, "warnings": warnings}
     _check_package(report, answer, wish)
+    if wish["deployment"] == "container":
+        for found in _container.problems(answer["container"], wish["container"]):
+            report.error(*found)
     _check_disk(report, answer, wish)
     _check_data(report, answer, wish)
     _check_package_node(report, wish)
@@ -251,6 +259,10 @@ def _check_package(
     # What was asked for is wrong also where nothing is left to be installed.
     if wish["package"] and wish["package_source"] != "repository":
         _check_file(report, platform, plan, wish)
+    if plan["type"] == "container":
+        _check_running(report, answer, plan)
+        return
+    _check_container_away(report, answer, plan)
     if not plan["needed"]:
         return
     system = f"{platform['name']} {platform['version']} on {platform['machine']}"
@@ -301,6 +313,43 @@ def _check_installed(
         )
 
 
+def _check_running(
+    report: _Report, answer: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]
+) -> None:
+    version, found, package = plan["version"], plan["installed"], answer["package"]
+    if found and parse(found) > parse(version):
+        report.error(
+            "downgrade",
+            "emqx_version",
+            f"EMQX {found} or newer, which the data was written by",
+            version,
+            f"set emqx_version to {found} or newer, as EMQX does not read the data of a newer one",
+        )
+    if package["version"]:
+        report.error(
+            "other_kind",
+            "emqx_deployment",
+            f"a host without EMQX for a container with EMQX {version}",
+            f"the package {package['name']} {package['version']} installed",
+            "set emqx_deployment to package, or remove the package first: both would use the same "
+            "ports and directories",
+        )
+
+
+def _check_container_away(
+    report: _Report, answer: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]
+) -> None:
+    found = answer["container"]["version"]
+    if found:
+        report.error(
+            "other_kind",
+            "emqx_deployment",
+            f"EMQX {plan['version']} from a {plan['type']}, or an empty host",
+            f"EMQX {found} in a container",
+            "set emqx_deployment to container, or stop and remove the unit of the container first",
+        )
+
+
 def _check_file(
     report: _Report,
     platform: t.Mapping[str, t.Any],
@@ -308,7 +357,17 @@ def _check_file(
     wish: t.Mapping[str, t.Any],
 ) -> None:
     where = {"controller": "the control node", "host": "the host"}.get(wish["package_source"], "")
-    if not plan["format"]:
+    if plan["type"] == "container":
+        if package_format(plan["file"]) in ("deb", "rpm"):
+            report.error(
+                "package_format",
+                "emqx_package",
+                "the archive of an image, as emqx_deployment is container",
+                plan["file"],
+                "give an archive that podman save or docker save wrote, or leave it empty to have "
+                "the image pulled",
+            )
+    elif not plan["format"]:
         report.error(
             "package_format",
             "emqx_package",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils import _container
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
     package_file,
@@ -49,13 +50,18 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
     """Return what a host installs.
 
     ``wish`` holds the values of emqx_version, emqx_edition, emqx_package, emqx_package_source
-    (download, controller, host, repository), emqx_package_type (package, tarball) and
-    emqx_download_url without their prefix; ``answer`` is what host_info says, {} where it could
+    (download, controller, host, repository), emqx_package_type (package, tarball),
+    emqx_package_sha256, emqx_download_url, emqx_deployment (package, container), emqx_image and
+    emqx_container_network without their prefix, and ``package_stat`` where the package is a file
+    on a machine; ``answer`` is what host_info says, {} where it could
     not be asked. The result has ``edition``, ``package`` (its name), ``version``, ``type``,
     ``format`` (deb, rpm, tar.gz), ``file`` (its name), ``source``, ``location`` (URL or path, ""
     for a repository), ``installed`` (the version found, "" where there is none),
-    ``installed_package`` (its name, "" for a tar.gz) and ``needed``. Raises InputError for a
-    version that is not written as the vendor's files have it.
+    ``installed_package`` (its name, "" for a tar.gz), ``image`` and ``needed``. For a container
+    the type is container, the format image, and the location that of an archive, "" where the
+    image comes from a registry; ``mark`` names images from archives, tagged by their checksum,
+    and ``image_needed`` tells whether it is the image that is missing, and not its network.
+    Raises InputError for a version that is not written as the vendor's files have it.
     """
     platform = answer.get("platform", {"format": "", "token": "", "arch": ""})
     version = wish["version"]
@@ -70,6 +76,8 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
     if not named:
         suffix = "tar.gz" if kind == "tarball" else platform["format"]
     package = package_of(edition, version)
+    if wish["deployment"] == "container":
+        return _image(wish, answer, edition, package)
     name = named or package_file(version, package, platform["token"], platform["arch"], suffix)
     location = wish["package"]
     if wish["package_source"] == "download" and not location:
@@ -87,7 +95,36 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
         "location": location,
         "installed": installed,
         "installed_package": installed_package,
+        "image": "",
         "needed": installed != version or installed_package not in ("", package),
+    }
+
+
+def _image(
+    wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any], edition: str, package: str
+) -> dict[str, t.Any]:
+    image = _container.image(wish["image"], package, wish["version"])
+    found = answer.get("container", {"image": {"id": "", "names": []}, "network": None})
+    archive = wish["package"]
+    checksum = wish["package_sha256"] or wish.get("package_stat", {}).get("sha256", "")
+    other = bool(archive and checksum) and _container.mark(checksum) not in found["image"]["names"]
+    image_needed = not found["image"]["id"] or other
+    no_network = wish["container_network"] != "host" and found["network"] is None
+    return {
+        "edition": edition,
+        "package": package,
+        "version": wish["version"],
+        "type": "container",
+        "format": "image",
+        "file": archive.rpartition("/")[2] or image,
+        "source": wish["package_source"],
+        "location": archive,
+        "installed": found.get("version", ""),
+        "installed_package": "",
+        "image": image,
+        "mark": _container.MARK,
+        "image_needed": image_needed,
+        "needed": image_needed or no_network,
     }
 
 

@@ -42,6 +42,8 @@ MEMBER_KEYS: tuple[str, ...] = (
     "emqx_instance",
     "emqx_firewall_listener_ports",
     "emqx_firewall_dashboard_ports",
+    "emqx_rpc_port_discovery",
+    "emqx_rpc_server_port",
     "emqx_version",
     "emqx_license",
 )
@@ -177,6 +179,7 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         *(_host_errors(node, wanted) for node in unique),
         _instance_errors(unique),
         _port_errors(unique, wanted),
+        _rpc_errors(members),
         _family_errors(unique),
         _role_errors(unique, wanted),
         _license_errors(unique, wanted),
@@ -581,6 +584,31 @@ def _port_origin(node: Node, kind: str, port: int, manual: bool) -> tuple[str, s
         f"change the number before the @ of {node['name']}, or set emqx_server where hosts with "
         "one ansible_host are different servers",
     )
+
+
+def _rpc_errors(members: t.Sequence[dict[str, t.Any]]) -> Findings:
+    """What the hosts themselves say: each node derives the RPC port of a peer from its own."""
+    for variable, only in (
+        ("emqx_rpc_port_discovery", PORT_DISCOVERIES),
+        ("emqx_rpc_server_port", ("manual",)),
+    ):
+        said: dict[str, list[str]] = {}
+        for member in members:
+            value = str(member.get(variable) or "")
+            if value and member.get("emqx_rpc_port_discovery") in only:
+                said.setdefault(value, []).append(str(member["inventory_host"]))
+        if len(said) > 1:
+            found = " and ".join(f"{value} on {', '.join(on)}" for value, on in said.items())
+            yield _finding(
+                "mixed_rpc_ports",
+                "",
+                variable,
+                "the same on all hosts, as a node takes its peers to have the RPC ports that its "
+                "own setting gives",
+                found,
+                f"set {variable} for the whole cluster; containers have manual port discovery "
+                "unless told otherwise, packages stateless",
+            )
 
 
 def _family_errors(nodes: list[Node]) -> Findings:

@@ -57,6 +57,12 @@ options:
     description: The node's data directory.
     type: path
     default: /var/lib/emqx
+  container:
+    description: >-
+      The V(engine) (V(podman) or V(docker)), V(image) and V(network) of a node in a container,
+      empty where it is not in one.
+    type: dict
+    default: {}
   disks:
     description: Paths for which the free space is returned.
     type: list
@@ -110,7 +116,7 @@ host:
       sample: {name: debian, version: "12", arch: amd64, supported: true, format: deb, token:
       debian12}
     addresses:
-      description: Global addresses of the host, IPv4 first.
+      description: Global addresses of the host, IPv4 first, without those on the container network.
       type: list
       elements: str
       returned: success
@@ -128,8 +134,14 @@ host:
       description: Version of the release unpacked in O(root_dir), empty where there is none.
       type: str
       returned: success
+    container:
+      description: >-
+        Whether the engine is installed, id and names of the image, subnets of the network, and the
+        EMQX version that O(service) starts in a container, empty where it starts none.
+      type: dict
+      returned: success
     files:
-      description: By path, RV(ignore:exists), mode, owner, group and sha256.
+      description: By path, RV(ignore:exists), mode, owner, group, their numbers and sha256.
       type: dict
       returned: success
     service:
@@ -195,6 +207,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "boot_files": {"type": "list", "elements": "path", "default": []},
     "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
     "data_dir": {"type": "path", "default": "/var/lib/emqx"},
+    "container": {"type": "dict", "default": {}},
     "disks": {"type": "list", "elements": "path", "default": []},
     "sysctls": {"type": "list", "elements": "str", "default": []},
     "nft_table": {"type": "str", "default": "mqttops_emqx"},
@@ -214,13 +227,15 @@ def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
     os_release = _platforms.parse_os_release(_os_release())
     platform = _platforms.platform(os_release, os.uname().machine)
     unit = _host.service(run, params["service"])
+    container = _host.container(run, params["container"], params["service"])
     texts = {path: _host.read_text(path) for path in params["boot_files"]}
     return {
         "platform": platform,
-        "addresses": _host.addresses(run),
+        "addresses": _host.addresses(run, container["network"] or ()),
         "package": _host.package(run, params["packages"], platform["format"]),
         "package_file": _host.package_file(params["package_file"] or ""),
         "release": _host.release_version(params["root_dir"]),
+        "container": container,
         "files": {path: _host.file_state(path) for path in params["files"]},
         "service": unit,
         "stale": _host.stale_boot_files(texts, params["boot_record"]) if unit["active"] else [],

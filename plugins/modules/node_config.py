@@ -41,11 +41,11 @@ options:
         type: str
         required: true
       owner:
-        description: Name of the owner.
+        description: Name or number of the owner.
         type: str
         default: root
       group:
-        description: Name of the group.
+        description: Name or number of the group.
         type: str
         default: root
       mode:
@@ -102,6 +102,27 @@ options:
     description: The user that EMQX runs as, who has to be able to read the files.
     type: str
     default: emqx
+  container:
+    description: >-
+      A container that judges the HOCON files in place of O(command), for a node that runs in one.
+    type: dict
+    suboptions:
+      run:
+        description: The command that runs a container, with its options, up to the volumes.
+        type: list
+        elements: str
+        required: true
+      volumes:
+        description: >-
+          Volumes, SOURCE:TARGET:OPTIONS. A candidate takes the place of the source that it is to
+          become; a source that is not there is left out.
+        type: list
+        elements: str
+        required: true
+      image:
+        description: The image.
+        type: str
+        required: true
   environment:
     description: Environment of the node, which overrides its files.
     type: dict
@@ -178,6 +199,11 @@ FILE_SPEC: dict[str, t.Any] = {
     "secret": {"type": "bool", "default": False},
     "check": {"type": "list", "elements": "str", "default": []},
 }
+CONTAINER_SPEC: dict[str, t.Any] = {
+    "run": {"type": "list", "elements": "str", "required": True},
+    "volumes": {"type": "list", "elements": "str", "required": True},
+    "image": {"type": "str", "required": True},
+}
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_SPEC},
     "directories": {
@@ -189,6 +215,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "validate": {"type": "bool", "default": True},
     "command": {"type": "list", "elements": "str", "default": ["emqx"]},
     "user": {"type": "str", "default": "emqx"},
+    "container": {"type": "dict", "options": CONTAINER_SPEC},
     "environment": {"type": "dict", "default": {}, "no_log": True},
     "boot_files": {"type": "list", "elements": "path", "default": []},
     "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
@@ -211,21 +238,25 @@ def check_candidates(
     Raises RefusedError with EMQX's reason.
     """
     environment = {key: str(value) for key, value in params["environment"].items()}
+    container = params["container"]
     with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
-        pairs: list[str] = []
-        for path, text in candidates.items():
-            pairs += [_stage(folder, text, 0, _group_of(params["user"]), 0o640), path]
+        group = _group_of(params["user"])
+        staged = {path: _stage(folder, text, 0, group, 0o640) for path, text in candidates.items()}
+        command = _in_container(container, staged) if container else params["command"]
+        pairs = [] if container else [part for pair in staged.items() for part in reversed(pair)]
 
         def run(argv: list[str], variables: dict[str, str]) -> tuple[int, str, str]:
-            inside = ["unshare", "--mount", "sh", "-c", _MOUNT_AND_RUN, "sh", *pairs, "--", *argv]
+            mounts = ["unshare", "--mount", "sh", "-c", _MOUNT_AND_RUN, "sh", *pairs, "--"]
             variables = {**variables, "PATH": _host.search_path()}
             rc, out, err = module.run_command(
-                inside, environ_update=variables, handle_exceptions=False
+                [*([] if container else mounts), *argv],
+                environ_update=variables,
+                handle_exceptions=False,
             )
             return int(rc), str(out), str(err)
 
         try:
-            rc, out, err = Ctl(run, params["command"], params["user"], environment).run(
+            rc, out, err = Ctl(run, command, "" if container else params["user"], environment).run(
                 ["check_config"], params["timeout"]
             )
         except OSError as error:
@@ -235,6 +266,12 @@ def check_candidates(
             raise RefusedError(
                 f"The new configuration could not be judged: {error.message}."
             ) from None
+    if rc == _NO_MOUNT and container:
+        raise RefusedError(
+            "The new configuration could not be tried out: the container engine refused to run "
+            f"{container['image']} with {_last_line(err)!r}. Mend the engine, or set "
+            "emqx_config_validate: false to go without the check."
+        )
     if rc == _NO_MOUNT or err.startswith("unshare:"):
         raise RefusedError(
             "The new configuration could not be tried out: mounting it in a private namespace "
@@ -251,11 +288,32 @@ def check_candidates(
         )
 
 
+def _in_container(container: dict[str, t.Any], staged: dict[str, str]) -> list[str]:
+    """Return the command line of EMQX in a container that sees the candidates as its files."""
+    argv = list(container["run"])
+    for volume in container["volumes"]:
+        source, rest = volume.split(":", 1)
+        source = staged.get(source, source)
+        if os.path.exists(source):
+            argv.append(f"--volume={source}:{rest}")
+    return [*argv, container["image"], "emqx"]
+
+
+def _last_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()[::-1]), "no reason given")
+
+
 def _group_of(user: str) -> int:
+    if user.isdecimal():
+        return int(user)
     try:
         return pwd.getpwnam(user).pw_gid
     except KeyError:
         return 0
+
+
+def _number(name: str, lookup: t.Callable[[str], int]) -> int:
+    return int(name) if name.isdecimal() else lookup(name)
 
 
 def _stage(folder: str, text: str, uid: int, gid: int, mode: int) -> str:
@@ -305,7 +363,9 @@ def make_directories(directories: list[dict[str, t.Any]]) -> None:
 
 
 def _owners(item: dict[str, t.Any]) -> tuple[int, int]:
-    return pwd.getpwnam(item["owner"]).pw_uid, grp.getgrnam(item["group"]).gr_gid
+    uid = _number(item["owner"], lambda name: pwd.getpwnam(name).pw_uid)
+    gid = _number(item["group"], lambda name: grp.getgrnam(name).gr_gid)
+    return uid, gid
 
 
 def write_files(files: list[dict[str, t.Any]]) -> None:
@@ -336,8 +396,8 @@ def diffs(
         before, after = (
             _config.masked_whole(*texts) if item["secret"] else _config.masked_texts(path, *texts)
         )
-        old, new = _rights(states[path]), _rights(item)
-        if states[path]["exists"] and old != new:
+        if states[path]["exists"] and not _config.has_rights(item, states[path]):
+            old, new = _rights(states[path]), _rights(item)
             before, after = f"# {old}\n{before}", f"# {new}\n{after}"
         result.append(
             {"before_header": path, "after_header": path, "before": before, "after": after}
@@ -389,6 +449,9 @@ def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.A
     in_force = [
         path for path, state in states.items() if state["exists"] and _config.is_hocon(path)
     ]
+    if params["container"]:
+        # The image has the files that are not there yet.
+        in_force = [path for path in states if _config.is_hocon(path)]
     candidates = {item["path"]: item["content"] for item in pending if item["path"] in in_force}
     # The environment is judged together with the files.
     if params["validate"] and (candidates or (pending and in_force and params["environment"])):

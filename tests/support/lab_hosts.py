@@ -51,11 +51,20 @@ class Lab:
         return f"emqx@{self.addresses[host]}"
 
     def playbook(
-        self, name: str, *arguments: str, inventory: Path | None = None, **variables: t.Any
+        self,
+        name: str,
+        *arguments: str,
+        inventory: Path | None = None,
+        shared: bool = True,
+        **variables: t.Any,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a playbook of the collection on this lab and return what it printed."""
+        """Run a playbook on this lab, and return what it printed.
+
+        ``inventory`` takes the place of the lab's; ``shared`` adds the variables for its hosts.
+        """
         argv = ["ansible-playbook", name, f"--inventory={inventory or self.inventory}"]
-        argv += [f"--inventory={SHARED_INVENTORY}", *arguments]
+        argv += [f"--inventory={SHARED_INVENTORY}"] if shared else []
+        argv += arguments
         argv += ["--extra-vars", json.dumps(variables)] if variables else []
         environment = {
             **os.environ,

@@ -13,6 +13,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.filter import (
+    container_plan,
     host_findings,
     pending_files,
     release,
@@ -21,7 +22,7 @@ from ansible_collections.mqttops.emqx.plugins.filter import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms
 
-MODULES = (host_findings, pending_files, release, restart_plan, tuning_plan)
+MODULES = (container_plan, host_findings, pending_files, release, restart_plan, tuning_plan)
 FILTERS: dict[str, t.Callable[..., t.Any]] = {
     name: function
     for module in MODULES
@@ -32,6 +33,12 @@ HOST: dict[str, t.Any] = {
     "platform": _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64"),
     "package": {"name": "", "version": ""},
     "release": "",
+    "container": {
+        "engine": False,
+        "image": {"id": "", "names": []},
+        "network": None,
+        "version": "",
+    },
     "disks": {"/usr": 1},
     "data_nodes": [],
     "firewall": {
@@ -44,7 +51,12 @@ HOST: dict[str, t.Any] = {
         },
     },
     "sysctls": {"net.core.somaxconn": "4096"},
-    "files": {"/a": {"exists": False, "sha256": "", "owner": "", "group": "", "mode": ""}},
+    "files": {
+        "/a": {
+            "exists": False,
+            **dict.fromkeys(("sha256", "owner", "group", "uid", "gid", "mode"), ""),
+        }
+    },
 }
 WISH: dict[str, t.Any] = {
     "host": "n1",
@@ -54,6 +66,9 @@ WISH: dict[str, t.Any] = {
     "package_sha256": "",
     "package_source": "download",
     "package_type": "package",
+    "deployment": "package",
+    "image": "",
+    "container_network": "host",
     "download_url": "https://vendor.example",
     "min_free_mb": 1,
     "config": {},
@@ -71,6 +86,7 @@ WISH: dict[str, t.Any] = {
         "backend": "auto",
         "zones": [],
         "listener_networks": [],
+        "container_subnet": "",
         "dashboard_networks": [],
         "members": {"n1": ["10.0.0.1"]},
     },
@@ -106,7 +122,7 @@ def test_tuning_plan() -> None:
 
 def test_pending_files() -> None:
     assert FILTERS["pending_files"](FILES, HOST["files"]) == ["/a"]
-    state = {**FILES[0], "sha256": hashlib.sha256(b"x").hexdigest()}
+    state = {**FILES[0], "uid": "0", "gid": "0", "sha256": hashlib.sha256(b"x").hexdigest()}
     assert FILTERS["pending_files"](FILES, {"/a": state}) == []
 
 

@@ -416,6 +416,8 @@ class TestPendingFiles:
         "sha256": hashlib.sha256("a = \u00e9\n".encode()).hexdigest(),
         "owner": "root",
         "group": "emqx",
+        "uid": "0",
+        "gid": "990",
         "mode": "0640",
     }
 
@@ -426,14 +428,22 @@ class TestPendingFiles:
         "other",
         [
             {"sha256": "0" * 64},
-            {"owner": "emqx"},
-            {"group": "root"},
+            {"owner": "emqx", "uid": "990"},
+            {"group": "root", "gid": "0"},
             {"mode": "0644"},
-            {"exists": False, "sha256": "", "owner": "", "group": "", "mode": ""},
+            {
+                "exists": False,
+                **dict.fromkeys(("sha256", "owner", "group", "uid", "gid", "mode"), ""),
+            },
         ],
     )
     def test_any_difference_makes_it_pending(self, other: dict[str, t.Any]) -> None:
         assert _config.pending_files([self.WANTED], {CONF: {**self.STATE, **other}}) == [CONF]
+
+    def test_a_number_says_the_same_as_the_name(self) -> None:
+        numbered = {**self.WANTED, "owner": "0", "group": "990"}
+        assert _config.pending_files([numbered], {CONF: self.STATE}) == []
+        assert _config.pending_files([{**numbered, "group": "991"}], {CONF: self.STATE}) == [CONF]
 
     def test_the_order_is_kept(self) -> None:
         files = [{**self.WANTED, "path": path} for path in ("/b", "/a", "/c")]

@@ -21,6 +21,7 @@ WISH: Tree = {
     "backend": "auto",
     "zones": [],
     "listener_networks": [],
+    "container_subnet": "",
     "dashboard_networks": [],
     "members": {"n1": ["10.0.0.1"], "n2": ["10.0.0.2"]},
 }
@@ -504,3 +505,22 @@ class TestProblems:
         assert problem[:2] == (severity, code)
         assert problem[2].startswith("emqx_")
         assert text in " ".join(problem)
+
+
+class TestPublishedPorts:
+    def test_what_is_forwarded_to_a_container_is_kept_as_well(self) -> None:
+        wish = {**WISH, "container_subnet": "10.213.0.0/24"}
+        text = _firewall.plan(TWO, wish, FOUND)["published"]
+        lines = [line.strip() for line in text.splitlines()]
+        assert lines[:3] == [
+            'iifname "lo" accept',
+            "fib daddr type != local accept",
+            "ip saddr 10.213.0.0/24 accept",
+        ]
+        assert lines[3:] == [
+            "tcp dport { 4370, 5370 } ip saddr { 10.0.0.1, 10.0.0.2 } accept",
+            "tcp dport { 4370, 5370 } counter drop",
+        ]
+
+    def test_nothing_on_the_hosts_own_network(self) -> None:
+        assert _firewall.plan(TWO, WISH, FOUND)["published"] == ""

@@ -36,6 +36,53 @@ class Runner:
         raise AssertionError(f"unexpected command {argv}")
 
 
+class TestContainer:
+    WANTED: t.ClassVar[dict[str, str]] = {"engine": "podman", "image": "a/b:1", "network": "net"}
+    NOTHING: t.ClassVar[dict[str, t.Any]] = {
+        "engine": False,
+        "image": {"id": "", "names": []},
+        "network": None,
+        "version": "",
+    }
+
+    @pytest.fixture(autouse=True)
+    def _host(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.texts: dict[str, str] = {}
+        self.engines = {"/usr/bin/podman"}
+        monkeypatch.setattr(_host, "read_text", self.texts.get)
+        monkeypatch.setattr(os.path, "exists", lambda path: path in self.engines)
+
+    def test_all_of_it(self) -> None:
+        self.texts["/etc/systemd/system/emqx.service"] = '"--label=mqttops.emqx.version=5.8.9"'
+        run = Runner(
+            {
+                "/usr/bin/podman image inspect a/b:1": (0, '[{"Id": "1", "RepoTags": ["x"]}]', ""),
+                "/usr/bin/podman network inspect net": (0, '[{"subnets": [{"subnet": "s"}]}]', ""),
+            }
+        )
+        assert _host.container(run, self.WANTED, "emqx.service") == {
+            "engine": True,
+            "image": {"id": "1", "names": ["x"]},
+            "network": ["s"],
+            "version": "5.8.9",
+        }
+
+    def test_nothing_is_there(self) -> None:
+        run = Runner({"inspect": (125, "[]\n", "no such image")})
+        found = _host.container(run, self.WANTED, "emqx.service")
+        assert found == {**self.NOTHING, "engine": True}
+        assert len(run.calls) == 2
+
+    def test_the_hosts_own_network_needs_no_question(self) -> None:
+        run = Runner({"image inspect": (125, "[]", "")})
+        _host.container(run, {**self.WANTED, "network": "host"}, "emqx.service")
+        assert len(run.calls) == 1
+
+    @pytest.mark.parametrize("wanted", [{}, {**WANTED, "engine": "docker"}])
+    def test_without_an_engine_nothing_is_asked(self, wanted: dict[str, str]) -> None:
+        assert _host.container(Runner({}), wanted, "emqx.service") == self.NOTHING
+
+
 class TestPackage:
     @pytest.mark.parametrize(
         ("shown", "version"),
@@ -194,6 +241,8 @@ class TestFiles:
             "mode": "0640",
             "owner": pwd.getpwuid(os.getuid()).pw_name,
             "group": grp.getgrgid(path.stat().st_gid).gr_name,
+            "uid": str(os.getuid()),
+            "gid": str(path.stat().st_gid),
             "sha256": hashlib.sha256(b"text").hexdigest(),
         }
 
@@ -201,7 +250,8 @@ class TestFiles:
         tmp_path.chmod(0o1750)
         state = _host.file_state(str(tmp_path))
         assert (state["exists"], state["mode"], state["sha256"]) == (True, "1750", "")
-        nothing = {"exists": False, "mode": "", "owner": "", "group": "", "sha256": ""}
+        absent = dict.fromkeys(("mode", "owner", "group", "uid", "gid", "sha256"), "")
+        nothing = {"exists": False, **absent}
         assert _host.file_state(f"{tmp_path}/no") == nothing
         (tmp_path / "link").symlink_to("no")
         assert _host.file_state(f"{tmp_path}/link") == nothing
@@ -445,6 +495,9 @@ def test_addresses() -> None:
     run = Runner({"ip -o address show scope global": (0, text, "")})
     assert _host.addresses(run) == ["10.0.0.5", "10.8.0.1", "2001:db8::5", "fd00::1"]
     assert _host.addresses(Runner({"ip": (1, "", "")})) == []
+    # A container network has the same address on each of its hosts.
+    besides = ["10.8.0.0/24", "fd00::/64"]
+    assert _host.addresses(run, besides) == ["10.0.0.5", "2001:db8::5"]
 
 
 class TestResolve:

@@ -24,6 +24,9 @@ WISH: Tree = {
     "package_sha256": "",
     "package_source": "download",
     "package_type": "package",
+    "deployment": "package",
+    "image": "",
+    "container_network": "host",
     "download_url": "https://vendor.example",
     "min_free_mb": 1024,
     "config": {},
@@ -41,6 +44,7 @@ WISH: Tree = {
         "backend": "auto",
         "zones": [],
         "listener_networks": [],
+        "container_subnet": "",
         "dashboard_networks": [],
         "members": {"n1": ["10.0.0.1"]},
     },
@@ -51,6 +55,12 @@ ANSWER: Tree = {
     "platform": DEBIAN,
     "package": {"name": "", "version": ""},
     "release": "",
+    "container": {
+        "engine": False,
+        "image": {"id": "", "names": []},
+        "network": None,
+        "version": "",
+    },
     "disks": {"/usr": 5 << 30, "/var/lib/emqx": 5 << 30},
     "data_nodes": [],
     "firewall": {
@@ -61,6 +71,16 @@ ANSWER: Tree = {
             "v4": {"count": 0, "ours": []},
             "v6": {"count": 0, "ours": []},
         },
+    },
+}
+CONTAINER: Tree = {
+    "deployment": "container",
+    "container": {
+        "engine": "podman",
+        "network": "host",
+        "subnet": "10.213.0.0/24",
+        "address": "",
+        "firewall": "nftables",
     },
 }
 INSTALLED: Tree = {"package": {"name": "emqx", "version": "5.8.9"}}
@@ -242,6 +262,41 @@ FINDINGS = [
         "other_kind",
         "the release of a tar.gz 5.8.9 installed",
         "set emqx_package_type to tarball",
+    ),
+    (
+        {},
+        {"container": {**ANSWER["container"], "version": "5.8.9"}},
+        "other_kind",
+        "EMQX 5.8.9 in a container",
+        "set emqx_deployment to container",
+    ),
+    (
+        CONTAINER,
+        INSTALLED,
+        "other_kind",
+        "the package emqx 5.8.9 installed",
+        "set emqx_deployment to package",
+    ),
+    (
+        CONTAINER,
+        {"container": {**ANSWER["container"], "version": "5.8.10"}},
+        "downgrade",
+        "5.8.9",
+        "set emqx_version to 5.8.10 or newer",
+    ),
+    (
+        {**CONTAINER, "container": {**CONTAINER["container"], "engine": "docker"}},
+        {},
+        "no_docker",
+        "no /usr/bin/docker",
+        "set emqx_container_engine to podman",
+    ),
+    (
+        {**CONTAINER, "package": "/tmp/emqx-5.8.9-debian12-amd64.deb"},
+        {},
+        "package_format",
+        "emqx-5.8.9-debian12-amd64.deb",
+        "give an archive that podman save or docker save wrote",
     ),
     (
         {"package_source": "host"},
@@ -443,3 +498,13 @@ def test_a_node_that_no_host_stands_for_is_named() -> None:
     (warning,) = found["warnings"]
     assert (warning["code"], warning["variable"]) == ("package_node", "emqx_instance")
     assert "/var/lib/emqx/mnesia" in warning["message"]
+
+
+@pytest.mark.parametrize("version", ["", "5.8.8", "5.8.9"])
+def test_a_container_may_get_a_newer_image(version: str) -> None:
+    assert errors(CONTAINER, {"container": {**ANSWER["container"], "version": version}}) == []
+
+
+def test_a_container_runs_on_any_system() -> None:
+    unknown = _platforms.platform({"ID": "arch", "VERSION_ID": ""}, "x86_64")
+    assert errors(CONTAINER, {"platform": unknown}) == []

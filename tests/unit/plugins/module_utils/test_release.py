@@ -16,7 +16,16 @@ WISH: dict[str, t.Any] = {
     "package": "",
     "package_source": "download",
     "package_type": "package",
+    "deployment": "package",
+    "image": "",
+    "container_network": "host",
     "download_url": "https://vendor.example/",
+}
+NO_CONTAINER: dict[str, t.Any] = {
+    "engine": False,
+    "image": {"id": "", "names": []},
+    "network": None,
+    "version": "",
 }
 DEBIAN = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
 ROCKY = _platforms.platform({"ID": "rocky", "VERSION_ID": "9.4"}, "aarch64")
@@ -28,7 +37,7 @@ DEB, RPM, TAR = (
 
 
 def answer(platform: dict[str, t.Any] | None = None, **found: t.Any) -> dict[str, t.Any]:
-    nothing = {"package": {"name": "", "version": ""}, "release": ""}
+    nothing = {"package": {"name": "", "version": ""}, "release": "", "container": NO_CONTAINER}
     return {"platform": platform or DEBIAN, **nothing, **found}
 
 
@@ -129,6 +138,7 @@ class TestWhatAndWhere:
             "location": location,
             "installed": "",
             "installed_package": "",
+            "image": "",
             "needed": True,
         }
 
@@ -246,3 +256,80 @@ def test_vendor_site_by_edition() -> None:
     for version, folder in (("5.8.9", "broker"), ("5.10.4", "enterprise")):
         plan = _release.release({**WISH, "version": version, "download_url": ""}, answer())
         assert plan["location"].startswith(f"https://www.emqx.com/en/downloads/{folder}/{version}/")
+
+
+class TestContainer:
+    WISH: t.ClassVar[dict[str, t.Any]] = {
+        **WISH,
+        "deployment": "container",
+        "package_sha256": "",
+    }
+    THERE: t.ClassVar[dict[str, t.Any]] = {
+        **NO_CONTAINER,
+        "image": {"id": "1", "names": ["localhost/mqttops-emqx-archive:ab12"]},
+    }
+
+    def plan(self, found: dict[str, t.Any] | None = None, **wish: t.Any) -> dict[str, t.Any]:
+        return _release.release(
+            {**self.WISH, **wish}, answer(ROCKY, container=found or NO_CONTAINER)
+        )
+
+    def test_from_the_registry(self) -> None:
+        assert self.plan() == {
+            "edition": "opensource",
+            "package": "emqx",
+            "version": "5.8.9",
+            "type": "container",
+            "format": "image",
+            "file": "docker.io/emqx/emqx:5.8.9",
+            "source": "download",
+            "location": "",
+            "installed": "",
+            "installed_package": "",
+            "image": "docker.io/emqx/emqx:5.8.9",
+            "mark": "localhost/mqttops-emqx-archive",
+            "image_needed": True,
+            "needed": True,
+        }
+
+    @pytest.mark.parametrize(
+        ("wish", "image"),
+        [
+            ({"version": "5.10.4"}, "docker.io/emqx/emqx-enterprise:5.10.4"),
+            ({"edition": "enterprise"}, "docker.io/emqx/emqx-enterprise:5.8.9"),
+            ({"image": "registry.example/emqx@sha256:1"}, "registry.example/emqx@sha256:1"),
+        ],
+    )
+    def test_image(self, wish: dict[str, t.Any], image: str) -> None:
+        assert self.plan(**wish)["image"] == image
+
+    @pytest.mark.parametrize("platform", [{}, DEBIAN, ROCKY])
+    def test_before_the_host_was_asked(self, platform: dict[str, t.Any]) -> None:
+        assert _release.release(self.WISH, {"platform": platform} if platform else {})["needed"]
+
+    @pytest.mark.parametrize(
+        ("wish", "found", "needed"),
+        [
+            ({}, THERE, False),
+            ({"package": "/a.tar", "package_sha256": "AB12"}, THERE, False),
+            ({"package": "/a.tar", "package_stat": {"sha256": "ab12"}}, THERE, False),
+            # An image of that name, but from another archive.
+            ({"package": "/a.tar", "package_stat": {"sha256": "cd34"}}, THERE, True),
+            # Not known what the archive holds: the image that is there counts.
+            ({"package": "https://mirror.example/a.tar"}, THERE, False),
+            ({"container_network": "net"}, THERE, True),
+            ({"container_network": "net"}, {**THERE, "network": ["10.0.0.0/24"]}, False),
+        ],
+    )
+    def test_needed(self, wish: dict[str, t.Any], found: dict[str, t.Any], needed: bool) -> None:
+        assert self.plan(found, **wish)["needed"] is needed
+
+    def test_a_missing_network_needs_no_image(self) -> None:
+        assert self.plan(self.THERE, container_network="net")["image_needed"] is False
+
+    def test_an_archive_is_what_there_is_to_bring(self) -> None:
+        plan = self.plan(package="/srv/image.tar", package_source="host")
+        assert (plan["file"], plan["location"]) == ("image.tar", "/srv/image.tar")
+
+    def test_installed_is_what_the_unit_starts(self) -> None:
+        assert self.plan({**self.THERE, "version": "5.8.8"})["installed"] == "5.8.8"

@@ -701,3 +701,36 @@ class TestTypes:
     def test_service_ports(self, ports: t.Any) -> None:
         with pytest.raises(InputError, match="service ports"):
             _topology.build(three(), {"service_ports": ports})
+
+
+class TestRpcPortsOfHosts:
+    """Each node derives the RPC port of a peer from its own settings, so all have the same."""
+
+    def test_package_and_container_do_not_mix(self) -> None:
+        members = three(emqx_rpc_port_discovery="manual")
+        for member in members[:2]:
+            member["emqx_rpc_port_discovery"] = "stateless"
+        (finding,) = _topology.build(members, {})["errors"]
+        assert finding["code"] == "mixed_rpc_ports"
+        assert finding["found"] == "stateless on n1, n2 and manual on n3"
+        assert "set emqx_rpc_port_discovery for the whole cluster" in finding["message"]
+
+    def test_the_port_counts_with_manual_discovery(self) -> None:
+        manual = {"emqx_rpc_port_discovery": "manual", "emqx_rpc_server_port": 5369}
+        members = [{**member, **manual} for member in three()]
+        assert errors(members, {"rpc_port_discovery": "manual"}) == []
+        members[1]["emqx_rpc_server_port"] = 7000
+        (finding,) = _topology.build(members, {"rpc_port_discovery": "manual"})["errors"]
+        assert (finding["variable"], finding["found"]) == (
+            "emqx_rpc_server_port",
+            "5369 on n1, n3 and 7000 on n2",
+        )
+
+    def test_without_it_the_port_means_nothing(self) -> None:
+        members = three(emqx_rpc_server_port=7000)
+        for member in members:
+            member["emqx_rpc_port_discovery"] = "stateless"
+        assert errors(members, {}) == []
+
+    def test_a_host_outside_the_run_may_say_nothing(self) -> None:
+        assert errors(three(emqx_rpc_port_discovery="manual"), {}) == []

@@ -47,14 +47,21 @@ class Emqx:
     ) -> tuple[int, str, str]:
         self.calls.append(argv)
         self.environments.append(options["environ_update"])
-        pairs = argv[argv.index("sh", 4) + 1 : argv.index("--")]
-        for candidate, target in zip(pairs[::2], pairs[1::2]):
+        for candidate, target in self._mounted(argv):
             info = os.stat(candidate)
             text = Path(candidate).read_text()
             self.seen[target] = (text, stat.S_IMODE(info.st_mode), info.st_gid)
         if self.error is not None:
             raise self.error
         return self.answer
+
+    @staticmethod
+    def _mounted(argv: list[str]) -> list[tuple[str, str]]:
+        if argv[0] == "unshare":
+            pairs = argv[argv.index("sh", 4) + 1 : argv.index("--")]
+            return list(zip(pairs[::2], pairs[1::2]))
+        volumes = [word.split("=", 1)[1].split(":") for word in argv if word.startswith("--volume")]
+        return [(source, target) for source, target, _options in volumes if "/.mqttops-" in source]
 
 
 @pytest.fixture
@@ -330,6 +337,52 @@ class TestValidation:
         for secret in ("envsecret", "newsecret", "oldsecret"):
             assert secret not in " ".join(argv)
         assert list(host.tmp.iterdir()) == []
+
+    def container(self, host: Host) -> dict[str, t.Any]:
+        return {
+            "run": ["/usr/bin/podman", "run", "--rm"],
+            "volumes": [
+                f"{host.conf}:/opt/emqx/etc/emqx.conf:ro,z",
+                f"{host.record}:/opt/emqx/data:z",
+                f"{host.etc}/nothing:/opt/emqx/log:z",
+            ],
+            "image": "sha256:1",
+        }
+
+    @pytest.mark.parametrize("there", [True, False])
+    def test_how_a_container_is_asked(self, host: Host, emqx: Emqx, there: bool) -> None:
+        if not there:
+            host.conf.unlink()
+        answer = host.run(host.file(), container=self.container(host), environment={"EMQX_A": "1"})
+        assert answer["changed"] is True
+        (argv,) = emqx.calls
+        assert argv[:7] == ["timeout", "-k", "5", "60", "/usr/bin/podman", "run", "--rm"]
+        assert argv[-3:] == ["sha256:1", "emqx", "check_config"]
+        assert f"--volume={host.record}:/opt/emqx/data:z" in argv
+        # A source that is not there would end the engine.
+        assert not any("/opt/emqx/log" in word for word in argv)
+        # The image has a file to mount over, whether the host has one or not.
+        assert emqx.seen["/opt/emqx/etc/emqx.conf"][:2] == (NEW, 0o640)
+        assert emqx.environments[0]["EMQX_A"] == "1"
+        assert list(host.tmp.iterdir()) == []
+
+    def test_an_engine_that_fails_is_no_refusal_of_emqx(self, host: Host, emqx: Emqx) -> None:
+        emqx.answer = (125, "", "first\nError: no such image\n")
+        answer = host.run(host.file(), container=self.container(host))
+        assert "refused to run sha256:1 with 'Error: no such image'" in answer["msg"]
+        assert host.conf.read_text() == OLD
+
+    def test_a_refusal_in_a_container(self, host: Host, emqx: Emqx) -> None:
+        emqx.answer = (1, REFUSED, "")
+        answer = host.run(host.file(), container=self.container(host))
+        assert "mqtt.max_packet_size: Not a valid bytesize" in answer["msg"]
+        assert host.conf.read_text() == OLD
+
+    def test_owners_by_number(self, host: Host, emqx: Emqx) -> None:
+        info = host.conf.stat()
+        wanted = host.file(owner=str(info.st_uid), group=str(info.st_gid))
+        host.run(wanted)
+        assert host.run(wanted)["changed"] is False
 
     @pytest.mark.parametrize("check", [True, False])
     @pytest.mark.parametrize("rc", [1, 127])

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Nodes in containers: one cluster on the hosts' network, two more on networks of containers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import typing as t
+
+import pytest
+import yaml
+from lab_hosts import ROOT, scenario_lab
+from operations import can_log_in
+
+LAB = scenario_lab()
+HOSTS = ["n1", "n2"]
+SPARE = "n3"
+MEMBERS = [LAB.node_name(host) for host in HOSTS]
+INVENTORY = f"--inventory={ROOT}/tests/inventory/containers.yml"
+GROUP = {"emqx_cluster_group": "containers"}
+USER, PASSWORD = "kept", "Lab0password"
+IMAGE = "localhost/emqx-stand-in:5.8.9"
+# The image of that name which is on the host, without an archive.
+BY_NAME = {"emqx_package": "", "emqx_package_source": "download"}
+
+
+def emqx(host: str, *arguments: str, name: str = "emqx") -> t.Any:
+    shown = " ".join(f"'{argument}'" for argument in arguments)
+    return LAB.hosts[host].run(f"podman exec {name} emqx {shown}")
+
+
+def view(host: str, name: str = "emqx") -> dict[str, list[str]]:
+    shown = emqx(host, "ctl", "cluster", "status", "--json", name=name)
+    return dict(json.loads(shown.stdout))
+
+
+def podman(host: str, *arguments: str) -> str:
+    return str(LAB.hosts[host].check_output(f"podman {' '.join(arguments)}"))
+
+
+def container(host: str) -> str:
+    """Return the ID of a host's container, which each one that is made has for itself."""
+    return podman(host, "inspect", "--format={{.Id}}", "emqx")
+
+
+def site(**variables: t.Any) -> str:
+    result = LAB.playbook("mqttops.emqx.site", INVENTORY, **GROUP, **variables)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def reaches(source: str, target: str, port: int) -> bool:
+    dial = f"timeout 3 bash -c '</dev/tcp/{LAB.addresses[target]}/{port}'"
+    return bool(LAB.hosts[source].run(dial).rc == 0)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_member_sees_exactly_the_members(host: str) -> None:
+    assert view(host) == {"running_nodes": MEMBERS, "stopped_nodes": []}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_sockets_are_those_of_an_image(host: str) -> None:
+    for port in (4370, 5369, 1883, 18083):
+        assert LAB.hosts[host].socket(f"tcp://0.0.0.0:{port}").is_listening, port
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_ports_between_nodes_are_for_members(host: str) -> None:
+    for port in (4370, 5369):
+        assert all(reaches(source, host, port) for source in HOSTS)
+        assert not reaches(SPARE, host, port)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_cookie_shows_nowhere(host: str) -> None:
+    store = ROOT / ".cache" / "lab" / LAB.name / "emqxcl.cookie"
+    cookie = store.read_text(encoding="utf-8").split()[0]
+    assert cookie not in podman(host, "inspect", "emqx")
+    conf = LAB.hosts[host].file("/etc/emqx/emqx.conf")
+    assert f'cookie = "{cookie}"' in conf.content_string
+    assert (conf.uid, conf.gid, conf.mode) == (0, 1000, 0o640)
+    assert cookie not in LAB.hosts[host].check_output("ps -ww -C podman,conmon -o args=")
+    unit = LAB.hosts[host].check_output("systemctl cat emqx")
+    assert cookie not in unit
+
+
+def test_a_value_that_emqx_refuses_touches_nothing() -> None:
+    before = [container(host) for host in HOSTS]
+    refused = {"emqx_config": {"mqtt": {"max_packet_size": "abc"}}}
+    result = LAB.playbook("mqttops.emqx.site", INVENTORY, **GROUP, **refused)
+    assert result.returncode != 0
+    assert "mqtt.max_packet_size: Not a valid bytesize" in " ".join(result.stdout.split())
+    assert [container(host) for host in HOSTS] == before
+
+
+def test_package_and_container_do_not_mix() -> None:
+    before = LAB.hosts[SPARE].check_output("find /etc -newermt 2000-01-01 | wc -l")
+    result = LAB.playbook("mqttops.emqx.site", INVENTORY)
+    shown = " ".join(result.stdout.split())
+    assert result.returncode != 0
+    assert "emqx_rpc_port_discovery is" in shown
+    assert "stateless on n3" in shown
+    assert "set emqx_rpc_port_discovery for the whole cluster" in shown
+    assert "changed=1" not in shown
+    assert LAB.hosts[SPARE].check_output("find /etc -newermt 2000-01-01 | wc -l") == before
+
+
+def test_data_outlives_the_container() -> None:
+    host = HOSTS[0]
+    assert emqx(host, "ctl", "admins", "add", USER, PASSWORD).rc == 0
+    before = container(host)
+    # A new image under the name of the old one, as a pull would bring it.
+    LAB.hosts[host].check_output(
+        f"printf 'FROM {IMAGE}\\nLABEL edition=second\\n' | podman build --tag {IMAGE} -"
+    )
+    predicted = LAB.playbook(
+        "mqttops.emqx.site", INVENTORY, "--check", "--diff", **GROUP, **BY_NAME
+    )
+    assert predicted.returncode == 0, predicted.stdout
+    image = podman(host, "image", "inspect", "--format={{.Id}}", IMAGE)
+    assert f'+  "{image}"' in predicted.stdout
+    assert container(host) == before
+    other = container(HOSTS[1])
+    site(**BY_NAME)
+    assert podman(host, "inspect", "--format={{.Image}}", "emqx") == image
+    assert container(host) != before
+    # The other host's image is the same as before.
+    assert container(HOSTS[1]) == other
+    for member in HOSTS:
+        assert view(member) == {"running_nodes": MEMBERS, "stopped_nodes": []}
+    assert can_log_in(LAB, host, USER, PASSWORD)
+    assert site(**BY_NAME).count("changed=0") == len(HOSTS)
+
+
+def test_a_killed_container_is_started_by_the_next_run() -> None:
+    host = HOSTS[0]
+    podman(host, "kill", "emqx")
+    gone = "until ! podman container exists emqx; do sleep 0.2; done"
+    LAB.hosts[host].check_output(f"timeout 60 sh -c '{gone}'")
+    site(**BY_NAME)
+    assert view(host) == {"running_nodes": MEMBERS, "stopped_nodes": []}
+
+
+def test_quick_start(tmp_path: t.Any) -> None:
+    lab = yaml.safe_load(LAB.inventory.read_text(encoding="utf-8"))["lab"]
+    archive = next((ROOT / ".cache" / "packages").glob("emqx-image-5.8.9-*.tar"))
+    variables = {
+        **lab["vars"],
+        "ansible_host": LAB.addresses[SPARE],
+        "emqx_image": IMAGE,
+        "emqx_package": str(archive),
+        "emqx_package_source": "controller",
+        "emqx_container_options": ["--cgroups=disabled"],
+        "emqx_cookie_file": str(tmp_path / "cookie"),
+    }
+    examples = ROOT / "docs" / "examples"
+    inventory = examples / "two-containers.yml"
+
+    def run(playbook: str, **more: t.Any) -> str:
+        # Without the lab's own inventory, in which these hosts are others.
+        result = LAB.playbook(playbook, inventory=inventory, shared=False, **variables, **more)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    shown = run(str(examples / "two-containers-up.yml"))
+    assert shown.count("2 of 2        yes") == 2, shown
+    members = ["emqx@node1.emqx.example", "emqx@node2.emqx.example"]
+    for name in ("emqx1", "emqx2"):
+        expected = {"running_nodes": members, "stopped_nodes": []}
+        assert view(SPARE, name=name) == expected
+    for port in (1883, 18083, 1884, 18084):
+        socket.create_connection((LAB.addresses[SPARE], port), timeout=5).close()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((LAB.addresses[SPARE], 4370), timeout=5)
+    assert run("mqttops.emqx.site").count("changed=0") == 2
+    run("mqttops.emqx.remove_node", emqx_remove_hosts="node2")
+    assert view(SPARE, name="emqx1") == {"running_nodes": members[:1], "stopped_nodes": []}
+    assert not LAB.hosts[SPARE].service("emqx2").is_running
+
+
+def test_published_ports_are_for_members_too() -> None:
+    for host in HOSTS:
+        LAB.hosts[host].check_output("systemctl stop emqx")
+        LAB.hosts[host].check_output("rm -r /var/lib/emqx")
+    bridged = {
+        **BY_NAME,
+        "emqx_container_network": "emqx-net",
+        "emqx_node_address": "{{ lab_fqdn }}",
+    }
+    site(**bridged)
+    members = [f"emqx@{host}.{LAB.name}.lab" for host in HOSTS]
+    for host in HOSTS:
+        assert view(host) == {"running_nodes": members, "stopped_nodes": []}
+        assert podman(host, "port", "emqx").count("4370/tcp") == 1
+        for port in (4370, 5369):
+            assert all(reaches(source, host, port) for source in HOSTS if source != host)
+            assert not reaches(SPARE, host, port)
+        assert reaches(SPARE, host, 1883)
+    assert site(**bridged).count("changed=0") == len(HOSTS)
