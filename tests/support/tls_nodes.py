@@ -6,22 +6,20 @@
 from __future__ import annotations
 
 import base64
-import typing as t
+from pathlib import Path
 
 from certificates import Files
 from lab_hosts import ROOT, Lab
 
+# What the scenario's cluster was built with.
+INVENTORY = f"--inventory={ROOT}/tests/inventory/tls.yml"
 FOLDER = "/etc/mqttops-emqx/tls"
 PASSPHRASE = b"Lab0passphrase"
 
 
-def wish(lab: Lab) -> dict[str, t.Any]:
-    """Return the variables of tests/inventory/tls.yml, for runs that change some of them."""
-    return {
-        "emqx_dist_tls": True,
-        "emqx_tls_ca_dir": str(ROOT / ".cache/lab" / lab.name / "ca"),
-        "emqx_tls_ca_passphrase": PASSPHRASE.decode(),
-    }
+def ca_folder(lab: Lab) -> Path:
+    """Return where the CA of the cluster's own is kept."""
+    return ROOT / ".cache/lab" / lab.name / "ca"
 
 
 def sums(lab: Lab) -> dict[str, str]:

@@ -17,16 +17,16 @@ from cryptography import x509
 from cryptography.x509 import DNSName
 from lab_hosts import scenario_lab
 from operations import changed, together
-from tls_nodes import FOLDER, PASSPHRASE, put, started, sums, wish
+from tls_nodes import FOLDER, INVENTORY, PASSPHRASE, ca_folder, put, started, sums
 
 LAB = scenario_lab()
 HOSTS = ["n1", "n2"]
 NAMES = {host: DNSName(LAB.addresses[host]) for host in HOSTS}
-CA = Path(wish(LAB)["emqx_tls_ca_dir"])
+CA = ca_folder(LAB)
 
 
 def run(*arguments: str, name: str = "rotate_certs", **variables: t.Any) -> str:
-    result = LAB.playbook(f"mqttops.emqx.{name}", *arguments, **variables)
+    result = LAB.playbook(f"mqttops.emqx.{name}", INVENTORY, *arguments, **variables)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -114,7 +114,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
 
 
 def test_another_ca_is_left_to_this_playbook(pki: dict[str, t.Any]) -> None:
-    result = LAB.playbook("mqttops.emqx.site", "--check", **pki)
+    result = LAB.playbook("mqttops.emqx.site", INVENTORY, "--check", **pki)
     assert result.returncode != 0
     shown = " ".join(result.stdout.split())
     assert "Host n1: expected nodes that trust CN=theirs" in shown
@@ -125,7 +125,7 @@ def test_a_failure_ends_the_run(pki: dict[str, t.Any]) -> None:
     before, running = sums(LAB), {host: started(LAB, host) for host in HOSTS}
     LAB.hosts["n1"].check_output("systemctl mask emqx")
     try:
-        result = LAB.playbook("mqttops.emqx.rotate_certs", **pki)
+        result = LAB.playbook("mqttops.emqx.rotate_certs", INVENTORY, **pki)
     finally:
         LAB.hosts["n1"].check_output("systemctl unmask emqx")
     assert result.returncode != 0

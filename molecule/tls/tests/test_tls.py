@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import DNSName
 from lab_hosts import ROOT, scenario_lab
 from operations import changed, is_ready, together, wait_for
-from tls_nodes import FOLDER, PASSPHRASE, put, started, sums, wish
+from tls_nodes import FOLDER, INVENTORY, PASSPHRASE, ca_folder, put, started, sums
 from wire import GREETING, TABLES, Wire
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
 MEMBERS = sorted(LAB.node_name(host) for host in HOSTS)
 NAMES = {host: DNSName(LAB.addresses[host]) for host in HOSTS}
-CA = ROOT / ".cache/lab" / LAB.name / "ca"
+CA = ca_folder(LAB)
 
 
 def whole() -> bool:
@@ -111,7 +111,7 @@ def refusal(files: dict[str, dict[str, str]], **more: t.Any) -> str:
     before = sums(LAB), {host: started(LAB, host) for host in HOSTS}
     result = LAB.playbook(
         "mqttops.emqx.site",
-        emqx_dist_tls=True,
+        INVENTORY,
         given=files,
         emqx_tls_certificate="{{ given[inventory_hostname].certificate }}",
         emqx_tls_key="{{ given[inventory_hostname].key }}",
@@ -188,7 +188,7 @@ def test_nodes_that_are_kept_out_are_told_why_and_brought_back(tmp_path: Path) -
         put(LAB, host, files)
     on_all("systemctl start emqx", bad)
     wait_for(lambda: all(listens(host) for host in bad), 60)
-    shown = " ".join(LAB.playbook("mqttops.emqx.status").stdout.split())
+    shown = " ".join(LAB.playbook("mqttops.emqx.status", INVENTORY).stdout.split())
     kept_out = {LAB.node_name(host) for host in ("n2", "n4")}
     assert kept_out <= set(LAB.view("n1")["stopped_nodes"])
     # A name is checked by who dials only: nobody reaches n3, not even its own command line.
@@ -201,19 +201,19 @@ def test_nodes_that_are_kept_out_are_told_why_and_brought_back(tmp_path: Path) -
     assert "n4: its certificate: expected a certificate signed by CN=EMQX cluster" in shown
 
     file = tmp_path / "doctor.json"
-    LAB.playbook("mqttops.emqx.doctor", emqx_doctor_json=str(file), **wish(LAB))
+    LAB.playbook("mqttops.emqx.doctor", INVENTORY, emqx_doctor_json=str(file))
     codes = {each["code"] for each in json.loads(file.read_text(encoding="utf-8"))["findings"]}
     assert codes == {"certificate_expired", "certificate_san", "certificate_other_ca"}
     assert "PRIVATE KEY" not in file.read_text(encoding="utf-8")
 
-    result = LAB.playbook("mqttops.emqx.rotate_certs")
+    result = LAB.playbook("mqttops.emqx.rotate_certs", INVENTORY)
     assert result.returncode == 0, result.stdout
     together(LAB, *HOSTS)
     assert {host for _task, host in changed(result.stdout)} == set(bad)
 
 
 def test_off_needs_consent() -> None:
-    result = LAB.playbook("mqttops.emqx.site", emqx_dist_tls=False)
+    result = LAB.playbook("mqttops.emqx.site", INVENTORY, emqx_dist_tls=False)
     assert result.returncode != 0
     shown = " ".join(result.stdout.split())
     assert "cluster.proto_dist, rpc.protocol must be the same on all nodes" in shown
@@ -225,7 +225,7 @@ def test_off(tmp_path: Path) -> None:
     wire = Wire(LAB, tmp_path / "wire")
     with wire:
         result = LAB.playbook(
-            "mqttops.emqx.site", emqx_dist_tls=False, emqx_allow_full_restart=True
+            "mqttops.emqx.site", INVENTORY, emqx_dist_tls=False, emqx_allow_full_restart=True
         )
     assert result.returncode == 0, result.stdout
     together(LAB, *HOSTS)
@@ -235,7 +235,7 @@ def test_off(tmp_path: Path) -> None:
 
 def test_on() -> None:
     on_all(f"rm -r {FOLDER}")
-    result = LAB.playbook("mqttops.emqx.site", **wish(LAB), emqx_allow_full_restart=True)
+    result = LAB.playbook("mqttops.emqx.site", INVENTORY, emqx_allow_full_restart=True)
     assert result.returncode == 0, result.stdout
     together(LAB, *HOSTS)
     assert all(is_ready(LAB, host) for host in HOSTS)
