@@ -26,7 +26,8 @@ class Example:
         text = (ROOT / "docs" / "examples" / name).read_text(encoding="utf-8")
         self.tree: Tree = yaml.safe_load(self._of_lab(text))
         known = yaml.safe_load(lab.inventory.read_text(encoding="utf-8"))
-        self.tree["all"]["vars"].update(known["lab"]["vars"])
+        # A group, as what all have is also that of localhost.
+        self.tree["all"]["children"]["lab"] = {"hosts": {}, "vars": known["lab"]["vars"]}
         self.path = lab.inventory.parent / f"example-{name}"
 
     def _of_lab(self, text: str) -> str:
@@ -40,6 +41,9 @@ class Example:
         self, name: str, *arguments: str, **variables: t.Any
     ) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the collection with this inventory, as it is now."""
+        groups = self.tree["all"]["children"]
+        hosts = {host for group in groups.values() for host in group["hosts"]}
+        groups["lab"]["hosts"] = {host: {} for host in sorted(hosts)}
         self.path.write_text(json.dumps(self.tree), encoding="utf-8")
         return self.lab.playbook(name, *arguments, inventory=self.path, **variables)
 
