@@ -10,7 +10,7 @@ COLLECTION  := $(CACHE)/collections/ansible_collections/mqttops/emqx
 SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
 ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
 # The main job by both kinds of package, and the life of a cluster: what every change has to pass. `make scenarios` takes all.
-SCENARIOS   ?= default tarball manual scale faults firewalld ufw ipv6 tls rotate
+SCENARIOS   ?= default tarball manual scale faults
 LAB         ?= demo
 HOSTS       ?= 3
 # Scenarios at a time: nodes and hosts wait more than they work.
