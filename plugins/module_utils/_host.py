@@ -32,6 +32,20 @@ if t.TYPE_CHECKING:
     Runner = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 
 
+def runner(run_command: t.Callable[..., tuple[int, str, str]]) -> Runner:
+    """Return a runner over AnsibleModule.run_command; it raises OSError for a missing command."""
+
+    def run(argv: list[str]) -> tuple[int, str, str]:
+        environment = {"LC_ALL": "C", "PATH": search_path()}
+        try:
+            rc, out, err = run_command(argv, environ_update=environment, handle_exceptions=False)
+        except FileNotFoundError as error:
+            raise OSError(f"the command {argv[0]} is not installed on this host") from error
+        return int(rc), str(out), str(err)
+
+    return run
+
+
 def read_text(path: str) -> str | None:
     """Return a file's text, None where there is no such file."""
     try:

@@ -251,17 +251,7 @@ def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-
-    def run(argv: list[str]) -> tuple[int, str, str]:
-        environment = {"LC_ALL": "C", "PATH": _host.search_path()}
-        try:
-            rc, stdout, stderr = module.run_command(
-                argv, environ_update=environment, handle_exceptions=False
-            )
-        except FileNotFoundError as error:
-            raise OSError(f"the command {argv[0]} is not installed on this host") from error
-        return int(rc), str(stdout), str(stderr)
-
+    run = _host.runner(module.run_command)
     try:
         module.exit_json(changed=False, host=read_host(module.params, run))
     except OSError as error:

@@ -192,17 +192,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-
-    def run(argv: list[str]) -> tuple[int, str, str]:
-        environment = {"LC_ALL": "C", "PATH": _host.search_path()}
-        try:
-            rc, out, err = module.run_command(
-                argv, environ_update=environment, handle_exceptions=False
-            )
-        except FileNotFoundError as error:
-            raise OSError(f"the command {argv[0]} is not installed on this host") from error
-        return int(rc), str(out), str(err)
-
+    run = _host.runner(module.run_command)
     try:
         module.exit_json(changed=False, evidence=_evidence.gather(module.params, run))
     except OSError as error:

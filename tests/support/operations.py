@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import threading
 import time
 import typing as t
@@ -39,6 +40,19 @@ def changed(output: str) -> Steps:
         if done:
             steps.add((task, done.group(1)))
     return steps
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    """Return what a run printed that has to end well."""
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """Return what a run said that has to fail before anything is changed, in one line."""
+    assert result.returncode != 0, result.stdout
+    assert changed(result.stdout) == set()
+    return " ".join((result.stdout + result.stderr).split())
 
 
 def phases(output: str) -> Steps:

@@ -17,7 +17,7 @@ from unittest import mock
 import pytest
 import yaml
 from lab_hosts import ROOT, scenario_lab
-from operations import changed, is_ready, together, wait_for
+from operations import changed, done, is_ready, refused, together, wait_for
 
 LAB = scenario_lab()
 CORES, REPLICANTS = ("n1", "n2"), ("n3", "n4")
@@ -69,17 +69,6 @@ def run(
         result = LAB.playbook(f"mqttops.emqx.{playbook}", *inventories, *more, **variables)
     assert not license_key or license_key not in result.stdout + result.stderr
     return result
-
-
-def done(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
-def refused(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode != 0, result.stdout
-    assert changed(result.stdout) == set()
-    return " ".join((result.stdout + result.stderr).split())
 
 
 def unit(host: str, field: str) -> str:
@@ -160,7 +149,7 @@ def test_another_licence_restarts_nobody(tmp_path: Path) -> None:
     assert {host: unit(host, "MainPID") for host in before} == before
     for host in before:
         assert LAB.hosts[host].file("/etc/mqttops-emqx/emqxcl/license").mode == 0o600
-        wait_for(lambda host=host: "Second" in license_info(host), 30)  # type: ignore[misc]
+    wait_for(lambda: all("Second" in license_info(host) for host in before), 30)
     assert changed(done(run("site", tmp_path, license_key=key("Second")))) == set()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
-from operations import Watch, can_log_in, changed, group, phases, together, wait_for
+from operations import Watch, can_log_in, changed, done, group, phases, refused, together, wait_for
 
 LAB = scenario_lab()
 PASSWORD = "Kept0over0all0changes"
@@ -27,17 +27,6 @@ def run(
     playbook: str, arguments: t.Sequence[str], *more: str, **variables: t.Any
 ) -> subprocess.CompletedProcess[str]:
     return LAB.playbook(f"mqttops.emqx.{playbook}", *arguments, *more, **variables)
-
-
-def done(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
-def refused(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode != 0, result.stdout
-    assert changed(result.stdout) == set()
-    return " ".join((result.stdout + result.stderr).split())
 
 
 def on_host(host: str, command: str) -> None:

@@ -159,8 +159,8 @@ def test_replicant_follows_a_core(world: World) -> None:
     world.emqx("s4", "ctl", "admins", "add", "early", "Kept0by0the0core", "")
     start_replicant(world, "s6")
     both = [*CORES, NODES["s6"][0]]
-    for node in ("s4", "s5", "s6"):
-        wait_until(lambda node=node: running(world, node) == both, f"three on {node}")  # type: ignore[misc]
+    nodes = ("s4", "s5", "s6")
+    wait_until(lambda: all(running(world, node) == both for node in nodes), "three on each")
     assert [evaluate(world, n, "mria_rlog:role()") for n in ("s4", "s6")] == ["core", "replicant"]
     for node in ("s4", "s6"):
         assert evaluate(world, node, "mria:cluster_nodes(cores)") == f"['{CORES[0]}','{CORES[1]}']"
