@@ -85,7 +85,7 @@ REASONS: dict[str, tuple[str, str, str]] = {
     "stale_key": (
         "{source} have {values}, which no node keeps alive",
         "keys of its own cores only",
-        "run the playbook site or remove_node with emqx_etcd_clean_keys true, which deletes them",
+        "delete each such key by etcdctl del KEY",
     ),
     "no_endpoint": (
         *_ENTRIES_LACK,
@@ -211,7 +211,7 @@ FAILURES: dict[str, tuple[str, str, str]] = {
     "etcd_locked": (
         "a lock that no node keeps alive keeps all of them waiting ({detail})",
         "locks of nodes that run only",
-        "run the playbook site with emqx_etcd_clean_keys true, which deletes it",
+        "delete it by etcdctl del KEY",
     ),
     "etcd_other": (
         "{asked} is no etcd ({detail})",
