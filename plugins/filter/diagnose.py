@@ -16,6 +16,7 @@ def diagnose(
     evidence: t.Mapping[str, Record],
     begin: float | None = None,
     end: float | None = None,
+    to_build: bool = False,
 ) -> dict[str, t.Any]:
     """Name what is wrong with a cluster; see diagnose.yml."""
     window = None if begin is None or end is None else (float(begin), float(end))
@@ -25,7 +26,7 @@ def diagnose(
         for host, answers in evidence.items()
         if host in nodes and any(answers.values())
     }
-    return _diagnose.diagnose(nodes, judged, window)
+    return _diagnose.diagnose(nodes, judged, window, to_build)
 
 
 def _judged(answers: Record, host: str, now: dt.datetime) -> dict[str, t.Any]:

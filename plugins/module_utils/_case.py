@@ -83,12 +83,21 @@ class Case:
     """One cluster: the nodes that there shall be, by inventory host, and what was gathered.
 
     ``evidence`` has by host the answers ``view`` (cluster_info), ``found`` (node_evidence) and
-    ``ways`` (cluster_probe), as they were registered, and may have ``discovery`` (discovery_info)
-    and ``certificates`` (of _certificates.review). Hosts without any were not asked, and nothing
-    is said of them.
+    ``ways`` (cluster_probe), as they were registered, and may have ``discovery`` (discovery_info),
+    ``certificates`` (of _certificates.review), ``stand_in`` (cluster_probe, where it listened in
+    place of a node) and ``plan`` ({"opens_ports": bool}, whether the host's firewall is about to
+    open the cluster's ports). Hosts without any were not asked, and nothing is said of them.
+
+    ``to_build`` is for a cluster before it is deployed: nodes that never ran are not down.
     """
 
-    def __init__(self, nodes: t.Mapping[str, Record], evidence: t.Mapping[str, Record]) -> None:
+    def __init__(
+        self,
+        nodes: t.Mapping[str, Record],
+        evidence: t.Mapping[str, Record],
+        to_build: bool = False,
+    ) -> None:
+        self._to_build = to_build
         self.nodes = {host: node for host, node in nodes.items() if evidence.get(host)}
         self.all_names = {node["name"] for node in nodes.values()}
         self._evidence = evidence
@@ -154,6 +163,21 @@ class Case:
         return [host for host in self if host not in self.ready]
 
     @functools.cached_property
+    def missed(self) -> list[str]:
+        """The hosts whose node should be in operation by now and is not."""
+        return [host for host in self.not_ready if not (self._to_build and self._never_ran(host))]
+
+    def _never_ran(self, host: str) -> bool:
+        found = self.found(host)
+        return bool(found) and not found.get("data_nodes") and not self.process(host)
+
+    def listens(self, host: str, port: int) -> bool:
+        """Tell whether anybody took connections on a port of a host when the ways were tried."""
+        stand_in = self.answer(host, "stand_in").get("busy")
+        stood_in = stand_in is not None and str(port) not in stand_in
+        return stood_in or str(port) in (self.found(host).get("listening") or {})
+
+    @functools.cached_property
     def links(self) -> list[Link]:
         return [
             Link(host, self.host_of[link["to"]], link["kind"], link["port"], link["state"])
@@ -164,7 +188,16 @@ class Case:
 
     @functools.cached_property
     def closed(self) -> list[Link]:
-        return [link for link in self.links if link.state != "open"]
+        """The connections that do not come about, and are not about to be opened on the host."""
+        return [
+            link
+            for link in self.links
+            if link.state != "open"
+            and not (link.state != "unresolved" and self._about_to_open(link.target))
+        ]
+
+    def _about_to_open(self, host: str) -> bool:
+        return bool(self.answer(host, "plan").get("opens_ports"))
 
     def sees(self, host: str, other: str) -> bool:
         """Tell whether a node lists another one as running."""

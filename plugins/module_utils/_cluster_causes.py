@@ -292,9 +292,7 @@ def _pairs(case: Case) -> dict[tuple[str, str, str], list[Link]]:
 
 def _only_down(case: Case, link: Link) -> bool:
     """Tell whether nobody listens there: then the port is closed because of the node."""
-    if link.state != "refused":
-        return False
-    return str(link.port) not in (case.found(link.target).get("listening") or {})
+    return link.state == "refused" and not case.listens(link.target, link.port)
 
 
 def _closed(

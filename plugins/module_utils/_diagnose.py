@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import (
@@ -15,6 +16,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
     ERROR,
+    WARNING,
     Case,
     Fact,
     Finding,
@@ -60,19 +62,29 @@ _RULES: tuple[t.Callable[[Case], t.Iterator[Finding]], ...] = (
     _host_causes.open_files,
 )
 
+# What a deployment is there for: it installs, starts and joins.
+_BUILT = frozenset({"booting", "not_installed", "not_joined", "stopped"})
+
 
 def diagnose(
     nodes: t.Mapping[str, Record],
     evidence: t.Mapping[str, Record],
     window: tuple[float, float] | None = None,
+    to_build: bool = False,
 ) -> dict[str, t.Any]:
     """Return ``healthy`` (no error), ``findings``, ``links`` and ``text`` (lines for people).
 
     ``nodes`` is the topology's, ``evidence`` as in ``Case``; ``window`` are the times of the
-    control node between which the hosts were asked.
+    control node between which the hosts were asked. With ``to_build`` the cluster is judged before
+    a deployment: nodes that never ran are not ill, and what the deployment does is a warning.
     """
-    case = Case(nodes, evidence)
+    case = Case(nodes, evidence, to_build)
     found = [*_kept(case), *_host_causes.clocks(case, window)]
+    if to_build:
+        found = [
+            dataclasses.replace(finding, severity=WARNING) if finding.code in _BUILT else finding
+            for finding in found
+        ]
     found.sort(key=lambda finding: finding.severity != ERROR)
     return {
         "healthy": all(finding.severity != ERROR for finding in found),

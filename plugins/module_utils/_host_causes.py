@@ -80,7 +80,7 @@ def unread(case: Case) -> Findings:
 
 
 def not_installed(case: Case) -> Findings:
-    for host in case.not_ready:
+    for host in case.missed:
         if case.views[host].get("installed") is False:
             yield Finding(
                 "not_installed",
@@ -333,7 +333,7 @@ def stale_members(case: Case) -> Findings:
 
 def services(case: Case) -> Findings:
     """What is left to say of a node that is down: its unit."""
-    idle = [h for h in case.not_ready if case.unit(h).get("active") == "inactive"]
+    idle = [h for h in case.missed if case.unit(h).get("active") == "inactive"]
     idle = [h for h in idle if not case.process(h)]
     if idle:
         yield Finding(
@@ -346,7 +346,7 @@ def services(case: Case) -> Findings:
             explains=frozenset({("down", h) for h in idle}),
             about=frozenset({("down", h) for h in idle}),
         )
-    for host in case.not_ready:
+    for host in case.missed:
         if host in idle:
             continue
         unit = case.unit(host)

@@ -52,4 +52,4 @@ def test_hosts_of_another_group_and_empty_answers_are_left_out() -> None:
 def test_the_documentation_names_the_arguments() -> None:
     text = Path(filter_file.__file__).with_suffix(".yml").read_text(encoding="utf-8")
     options = yaml.safe_load(text)["DOCUMENTATION"]["options"]
-    assert list(options) == ["_input", "evidence", "begin", "end"]
+    assert list(options) == ["_input", "evidence", "begin", "end", "to_build"]

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+from scenes import Scene
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _diagnose, _proof
+
+NONE: dict[str, t.Any] = {"errors": [], "warnings": []}
+WELL = {"findings": [], "links": [{"state": "open"}, {"state": "open"}]}
+
+
+def finding(code: str, host: str) -> dict[str, str]:
+    return {
+        "code": code,
+        "host": host,
+        "variable": "emqx_version",
+        "expected": "a version",
+        "found": "none",
+        "remedy": "set one",
+        "message": "all of it",
+    }
+
+
+def cause(code: str, *hosts: str, severity: str = "error") -> dict[str, t.Any]:
+    texts = {"cause": "Trouble.", "evidence": ["a line"], "next": "mend it"}
+    return {"code": code, "severity": severity, "hosts": list(hosts), **texts}
+
+
+def test_nothing_stands_against_it() -> None:
+    found = _proof.prove(NONE, [NONE, NONE], WELL)
+    assert found["passed"]
+    assert found["text"] == [
+        "Found no errors and no warnings: the cluster can form, 2 of 2 connections are open."
+    ]
+
+
+def test_errors_of_all_sources_come_before_warnings() -> None:
+    topology = {"errors": [finding("names", "")], "warnings": [finding("old", "")]}
+    host = {"errors": [finding("disk", "n1")], "warnings": []}
+    ill = {**WELL, "findings": [cause("clock", "n2", severity="warning"), cause("cookie", "n3")]}
+    found = _proof.prove(topology, [host, NONE], ill)
+    assert not found["passed"]
+    assert [each["code"] for each in found["errors"]] == ["names", "disk", "cookie"]
+    assert [each["code"] for each in found["warnings"]] == ["old", "clock"]
+    assert found["errors"][1] == {
+        "code": "disk",
+        "severity": "error",
+        "hosts": ["n1"],
+        "expected": "emqx_version: a version",
+        "found": "none",
+        "remedy": "set one",
+        "evidence": [],
+    }
+    assert found["text"][:4] == [
+        "ERROR [names] the cluster",
+        "   expected: emqx_version: a version",
+        "   found: none",
+        "   remedy: set one",
+    ]
+    assert "   seen: a line" in found["text"]
+    assert found["text"][-1] == (
+        "Expected no error, found 3 errors and 2 warnings: mend the errors before a deployment."
+    )
+
+
+def test_a_lost_host_is_named_once() -> None:
+    host = {"errors": [finding("unreachable", "n1")], "warnings": []}
+    ill = {**WELL, "findings": [cause("unreachable", "n1"), cause("unreachable", "n2")]}
+    found = _proof.prove(NONE, [host], ill)
+    assert [each["hosts"] for each in found["errors"]] == [["n1"], ["n2"]]
+
+
+def test_every_cause_has_something_that_is_expected() -> None:
+    folder = Path(_diagnose.__file__).parent
+    texts = [
+        (folder / f"{name}.py").read_text("utf-8") for name in ("_host_causes", "_cluster_causes")
+    ]
+    codes = set(re.findall(r'Finding\(\s+"([a-z_]+)"', "".join(texts)))
+    assert len(codes) > 30
+    assert codes <= set(_proof.EXPECTED)
+
+
+# A cluster that is still to be built
+
+
+def planned(scene: Scene, *hosts: str) -> None:
+    """Take EMQX from hosts, where listeners stand in for it."""
+    for host in hosts or scene.hosts:
+        scene.down(host, active="inactive", installed=False)
+        scene.found(host, data_nodes=[], config={"error": "none"})
+        scene.evidence[host]["stand_in"] = {"busy": {}}
+        for other in scene.hosts:
+            scene.link(other, host, "open")
+
+
+def codes(scene: Scene) -> list[tuple[str, str]]:
+    found = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    return [(each["severity"], each["code"]) for each in found]
+
+
+def test_nodes_that_never_ran_are_not_ill() -> None:
+    scene = Scene()
+    planned(scene)
+    assert codes(scene) == []
+    assert _diagnose.diagnose(scene.nodes, scene.evidence)["findings"] != []
+
+
+def test_a_node_that_is_to_join_a_running_cluster() -> None:
+    scene = Scene()
+    for other in ("n1", "n2"):
+        scene.sees(other, "n1 n2")
+    planned(scene, "n3")
+    assert codes(scene) == []
+
+
+def test_a_port_that_rejects_a_stand_in() -> None:
+    scene = Scene()
+    planned(scene)
+    scene.link("n1", "n2", "refused")
+    assert codes(scene) == [("error", "closed_port")]
+    scene.evidence["n2"]["stand_in"] = {"busy": {"4370": "in use", "5370": "in use"}}
+    assert codes(scene) == []
+
+
+def test_what_the_firewall_is_about_to_open_is_no_finding() -> None:
+    scene = Scene()
+    planned(scene)
+    scene.link("n1", "n2", "filtered")
+    scene.link("n2", "n1", "filtered")
+    scene.evidence["n2"]["plan"] = {"opens_ports": True}
+    found = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    assert [each["code"] for each in found] == ["closed_port"]
+    assert found[0]["cause"].startswith("n2 gets no answer from n1")
+
+
+def test_names_and_taken_ports_are_found_before_emqx_is_there() -> None:
+    scene = Scene()
+    planned(scene)
+    scene.resolve("n2", "n1", "127.0.1.1")
+    scene.found("n3", listening={"4370": {"process": "nc", "pid": 7, "unit": ""}})
+    assert codes(scene) == [("error", "port_in_use"), ("error", "name_loopback")]
+
+
+def test_what_a_deployment_does_is_a_warning_and_what_it_does_not_an_error() -> None:
+    scene = Scene()
+    scene.down("n3", active="inactive")
+    assert codes(scene) == [("warning", "stopped")]
+    scene = Scene()
+    scene.down("n3", active="failed")
+    assert codes(scene) == [("error", "crashed")]
+    scene = Scene()
+    scene.alone("n3")
+    assert codes(scene) == [("warning", "not_joined")]
