@@ -134,6 +134,60 @@ def unpacked(archive: Path) -> dict[str, str]:
         }
 
 
+class Preflight:
+    """What one run of the preflight said."""
+
+    def __init__(self, folder: Path) -> None:
+        file = folder / "preflight.json"
+        self.run = LAB.playbook(
+            "mqttops.emqx.preflight", INVENTORY, "--check", emqx_preflight_json=str(file)
+        )
+        assert file.exists(), self.run.stdout + self.run.stderr
+        self.result = json.loads(file.read_text(encoding="utf-8"))
+        found = self.result["errors"] + self.result["warnings"]
+        self.codes = [(each["severity"], each["code"]) for each in found]
+        self.found = {each["code"]: each["found"] for each in found}
+        assert "changed=1" not in self.run.stdout
+        assert self.run.returncode == (2 if self.result["errors"] else 0), self.run.stdout
+        assert self.result["passed"] is not bool(self.result["errors"])
+
+
+def test_preflight_of_a_healthy_cluster(tmp_path: Path) -> None:
+    seen = Preflight(tmp_path)
+    assert seen.codes == [], seen.run.stdout
+    assert [link["state"] for link in seen.result["links"]] == ["open"] * 18
+
+
+def test_preflight_of_nodes_that_are_not_up(tmp_path: Path) -> None:
+    name = NODES["n1"].partition("@")[2]
+    reject = f"nft add rule inet fault input ip saddr {LAB.addresses['n1']} tcp dport 4370 reject"
+    end = (
+        ("n2", "nft delete table inet fault; cp /etc/hosts.good /etc/hosts"),
+        ("n2", "systemctl restart --no-block emqx"),
+        ("n3", "systemctl stop squatter; systemctl restart --no-block emqx"),
+    )
+    with restored(*end):
+        for host in ("n3", "n2"):
+            stop(host)
+        on("n2", f"cp /etc/hosts /etc/hosts.good; echo '127.0.1.1 {name}' >>/etc/hosts")
+        on("n2", drops(reject + " with tcp reset"))
+        on("n3", "systemd-run --unit=squatter nc -lk 4370")
+        seen = Preflight(tmp_path)
+        left = on("n2", "ss -Hltn 'sport = :4370 or sport = :5370'")
+    assert seen.codes == [
+        ("error", "port_in_use"),
+        ("error", "name_loopback"),
+        ("error", "closed_port"),
+        ("warning", "stopped"),
+    ], seen.run.stdout
+    assert "Port 4370 of n3 is taken by nc" in seen.found["port_in_use"]
+    assert f"On n2 the name {name} leads back" in seen.found["name_loopback"]
+    assert seen.found["closed_port"].startswith(
+        "n1 is refused by n2 on the distribution port 4370: a firewall rejects it"
+    )
+    assert left == ""
+
+
 def test_busy_port_and_full_disk(tmp_path: Path) -> None:
     end = (
         ("n2", "systemctl stop squatter; systemctl restart --no-block emqx"),
