@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
+import io
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, Runner
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 if t.TYPE_CHECKING:
+    import subprocess
+
     from ansible.module_utils.basic import AnsibleModule
 
 
@@ -33,13 +36,28 @@ def runner_of(module: AnsibleModule) -> Runner:
         try:
             # A pipe as standard input: the Erlang VM must not find the module's own there.
             rc, out, err = module.run_command(
-                argv, environ_update=environment, data="\n", handle_exceptions=False
+                argv,
+                environ_update=environment,
+                data="\n",
+                before_communicate_callback=end_input,
+                handle_exceptions=False,
             )
         except OSError as error:
             return 127, "", f"failed to execute {argv[0]}: {error.strerror}"
         return rc, out, err
 
     return run
+
+
+def end_input(process: subprocess.Popen[bytes]) -> None:
+    """Let a command find the end of its input at once.
+
+    Whatever run_command writes to the pipe fails with EPIPE where the command is gone by then, as
+    ``podman exec`` is when its container is not up, and takes the command's answer with it.
+    """
+    if process.stdin is not None:
+        process.stdin.close()
+    process.stdin = io.BytesIO()
 
 
 def ctl_of(module: AnsibleModule) -> Ctl:
