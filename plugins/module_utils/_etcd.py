@@ -13,14 +13,13 @@ on a lease of 5 seconds that the node keeps alive; who looks for others holds a 
 from __future__ import annotations
 
 import base64
-import errno
 import http.client
 import json
-import socket
 import ssl
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mqttops.emqx.plugins.module_utils import _https
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import FAILURES, etcd_folder
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
@@ -29,6 +28,7 @@ Ask = t.Callable[[str, t.Dict[str, t.Any]], t.Dict[str, t.Any]]
 
 # 3.4 and newer, 3.3.
 _APIS = ("/v3", "/v3beta")
+_JSON = {"Content-Type": "application/json"}
 # Where its members cannot agree, etcd says so after 5 to 7 seconds.
 _ANSWER_SECONDS = 10.0
 
@@ -120,24 +120,22 @@ def _first(
     for server in str(settings["server"]).split(","):
         try:
             return use(_asker(server.strip(), settings, timeout)), server.strip()
+        except _https.ExchangeError as error:
+            errors.append(_no_answer(error, _tls_options(settings)))
         except EtcdError as error:
             errors.append(error)
     raise errors[0]
 
 
 def _asker(server: str, settings: Settings, timeout: float) -> Ask:
-    options = settings.get("ssl_options") or settings.get("ssl") or {}
-    context = _context(server, options)
+    context = _context(server, _tls_options(settings))
     apis = list(_APIS)
 
     def ask_server(path: str, body: dict[str, t.Any]) -> dict[str, t.Any]:
         while True:
-            try:
-                status, text = _post(server, context, apis[0] + path, json.dumps(body), timeout)
-            except EtcdError as error:
-                if error.failure == "etcd_certificate_refused" and not options.get("certfile"):
-                    raise EtcdError(server, "etcd_no_certificate", error.detail) from error
-                raise
+            url = apis[0] + path
+            request = _https.Request("POST", url, json.dumps(body), _JSON, _ANSWER_SECONDS)
+            status, text = _https.exchange(server, context, request, timeout)
             if status != http.client.NOT_FOUND or len(apis) == 1:
                 return _judge(server, status, text)
             apis.pop(0)
@@ -145,97 +143,24 @@ def _asker(server: str, settings: Settings, timeout: float) -> Ask:
     return ask_server
 
 
+def _no_answer(error: _https.ExchangeError, options: t.Mapping[str, t.Any]) -> EtcdError:
+    kind = {"silent": "no_leader"}.get(error.kind, error.kind)
+    if kind == "certificate_refused" and not options.get("certfile"):
+        kind = "no_certificate"
+    return EtcdError(error.server, f"etcd_{kind}", error.detail)
+
+
+def _tls_options(settings: Settings) -> t.Mapping[str, t.Any]:
+    return settings.get("ssl_options") or settings.get("ssl") or {}
+
+
 def _context(server: str, options: t.Mapping[str, t.Any]) -> ssl.SSLContext | None:
     """Return how to talk TLS; None without it. The options decide, as in EMQX, not the scheme."""
     if not options.get("enable"):
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = options.get("verify") == "verify_peer"
-    context.verify_mode = ssl.CERT_REQUIRED if context.check_hostname else ssl.CERT_NONE
-    path = ""
-    try:
-        if options.get("cacertfile"):
-            path = options["cacertfile"]
-            context.load_verify_locations(cafile=path)
-        if options.get("certfile"):
-            path = options["certfile"]
-            context.load_cert_chain(path, options.get("keyfile"))
-    except (OSError, ValueError) as error:
-        raise EtcdError(server, "etcd_file", f"{path}: {error}") from error
-    return context
-
-
-def _post(
-    server: str, context: ssl.SSLContext | None, path: str, body: str, timeout: float
-) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(server.rpartition("://")[2].rstrip("/"))
-    stage = "connect"
-    try:
-        sock = socket.create_connection((connection.host, connection.port), timeout)
-        connection.sock = sock
-        if context is not None:
-            stage = "handshake"
-            connection.sock = context.wrap_socket(sock, server_hostname=connection.host)
-        stage = "answer"
-        connection.sock.settimeout(max(timeout, _ANSWER_SECONDS))
-        connection.request("POST", path, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        # In TLS 1.3 the verdict on the client comes after the handshake, and is lost when the
-        # request meets a closed connection.
-        if stage == "answer" and context is not None and _hides_verdict(context, error):
-            context.maximum_version = ssl.TLSVersion.TLSv1_2
-            return _post(server, context, path, body, timeout)
-        raise EtcdError(server, _failure(error, stage), error) from error
-    finally:
-        connection.close()
-
-
-def _hides_verdict(context: ssl.SSLContext, error: Exception) -> bool:
-    closed = isinstance(error, (ssl.SSLError, ConnectionError, http.client.BadStatusLine))
-    return closed and context.maximum_version != ssl.TLSVersion.TLSv1_2
-
-
-def _failure(error: Exception, stage: str) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _UNVERIFIED.get(error.verify_code, "etcd_other_ca")
-    if isinstance(error, socket.timeout):
-        stages = {"connect": "etcd_filtered", "handshake": "etcd_no_tls"}
-        return stages.get(stage, "etcd_no_leader")
-    if isinstance(error, ssl.SSLError):
-        reason = str(error.reason or error).upper().replace(" ", "_")
-        found = [failure for word, failure in _ALERTS.items() if word in reason]
-        return found[0] if found else "etcd_closed"
-    if isinstance(error, socket.gaierror):
-        return "etcd_unresolved"
-    if isinstance(error, ConnectionRefusedError):
-        return "etcd_refused"
-    if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-        return "etcd_filtered"
-    if isinstance(error, (ConnectionError, http.client.BadStatusLine)):
-        return "etcd_closed"
-    return "etcd_other"
-
-
-# X509_V_ERR_* of OpenSSL.
-_UNVERIFIED = {
-    9: "etcd_expired",
-    10: "etcd_expired",
-    62: "etcd_other_name",
-    64: "etcd_other_name",
-}
-# Go has one alert for no certificate and for a bad one: which it is, our own options tell.
-_ALERTS = {
-    "WRONG_VERSION_NUMBER": "etcd_no_tls",
-    "HTTP_REQUEST": "etcd_no_tls",
-    "BAD_CERTIFICATE": "etcd_certificate_refused",
-    "CERTIFICATE_REQUIRED": "etcd_certificate_refused",
-    "HANDSHAKE_FAILURE": "etcd_certificate_refused",
-    "UNKNOWN_CA": "etcd_certificate_refused",
-    "CERTIFICATE_UNKNOWN": "etcd_certificate_refused",
-    "CERTIFICATE_EXPIRED": "etcd_certificate_refused",
-}
+    verify = options.get("verify") == "verify_peer"
+    files = (str(options.get(key) or "") for key in ("cacertfile", "certfile", "keyfile"))
+    return _https.tls_context(server, verify, *files)
 
 
 def _judge(server: str, status: int, text: bytes) -> dict[str, t.Any]:

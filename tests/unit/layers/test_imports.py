@@ -34,8 +34,9 @@ PURE = frozenset(
 ALLOWED = {
     "_ctl": frozenset[str](),
     "_dns": frozenset[str](),
-    "_etcd": frozenset({"_discovery"}),
-    "_k8s": frozenset({"_discovery"}),
+    "_https": frozenset[str](),
+    "_etcd": frozenset({"_https"}),
+    "_k8s": frozenset({"_https"}),
     "_api": frozenset[str](),
     "_wait": frozenset[str](),
     "_cluster": frozenset({"_ctl"}),

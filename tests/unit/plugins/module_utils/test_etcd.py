@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import base64
 import errno
-import http.server
 import json
 import socket
 import ssl
-import threading
 import typing as t
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from cryptography.x509 import DNSName
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _etcd
 from tests.support.certificates import Authority, Files, ip
+from tests.support.web_server import Reply, Request, closed_port, web_server
 
 HEADER = {"cluster_id": "1", "member_id": "2", "revision": "3", "raft_term": "2"}
 NODE = "emqx@10.0.0.1"
@@ -66,38 +65,12 @@ def lease_of(lease: str) -> dict[str, str]:
 
 @contextmanager
 def serve(gateway: Gateway, tls: ssl.SSLContext | None = None) -> t.Iterator[None]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, answer = gateway.answer(self.path, body)
-            text = gateway.text or json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def reply(request: Request) -> Reply:
+        status, answer = gateway.answer(request.path, json.loads(request.body))
+        return status, gateway.text or json.dumps(answer).encode()
 
-        def log_message(self, *_arguments: t.Any) -> None:
-            pass
-
-    class Server(http.server.ThreadingHTTPServer):
-        def finish_request(self, request: t.Any, client_address: t.Any) -> None:
-            # In the thread of the connection: who shakes no hands does not hold up the others.
-            wrapped = tls.wrap_socket(request, server_side=True) if tls else request
-            super().finish_request(wrapped, client_address)
-
-        def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-            pass
-
-    server = Server(("127.0.0.1", 0), Handler)
-    gateway.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with web_server(reply, tls) as gateway.url:
         yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -110,12 +83,6 @@ def gateway() -> t.Iterator[Gateway]:
 def settings(*servers: str, **options: t.Any) -> dict[str, t.Any]:
     given = {"ssl_options": {"enable": True, **options}} if options else {}
     return {"server": ",".join(servers), "prefix": "mq", **given}
-
-
-def closed_port() -> str:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 def failure(wish: dict[str, t.Any], timeout: float = 5) -> str:
