@@ -26,15 +26,17 @@ Answer = t.Mapping[str, t.Any]
 Entry = t.Mapping[str, t.Any]
 Item = t.Dict[str, str]
 Node = t.Mapping[str, t.Any]
+# What was found, what is expected, and the remedy.
+Phrases = t.Tuple[str, str, str]
 Report = t.Dict[str, t.Any]
 Settings = t.Mapping[str, t.Any]
 
 _NAME = re.compile(r"[^@\s]+@[^@\s]+")
 
-# What was found, what is expected, and the remedy. {names} are those of nodes, {values} what the
-# service holds or lacks for them, {source} what was asked, {listed} all of its values.
+# {names} are those of nodes, {values} what the service holds or lacks for them, {source} what was
+# asked, {listed} all of its values.
 _ENTRIES_LACK = ("{source} are {listed}", "also {values}")
-REASONS: dict[str, tuple[str, str, str]] = {
+REASONS: dict[str, Phrases] = {
     "not_a_seed": (*_ENTRIES_LACK, "run the playbook site, which writes the seeds of all members"),
     "seed_of_nobody": (
         "{source} are {listed}",
@@ -118,8 +120,60 @@ REASONS: dict[str, tuple[str, str, str]] = {
     ),
 }
 
-_WRONG_SERVER = "or correct the addresses of the servers"
-FAILURES: dict[str, tuple[str, str, str]] = {
+# Where EMQX reads the token and the CA of the Kubernetes API; no setting leads elsewhere.
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+def _no_connection(
+    prefix: str, service: str, server: str, start: str, variable: str, ca: str
+) -> dict[str, Phrases]:
+    """Return what may stand in the way to a service, by prefix and kind of ExchangeError."""
+    return {
+        f"{prefix}_refused": (
+            "{asked} refuses the connection ({detail})",
+            f"{service} that answers with {{source}}",
+            f"start {start}, or correct the port in {variable}",
+        ),
+        f"{prefix}_filtered": (
+            "{asked} gives no answer, so packets are dropped on the way ({detail})",
+            "a connection",
+            "start that host, or open the port for this host in the firewalls between them",
+        ),
+        f"{prefix}_unresolved": (
+            "the name of {asked} has no address on this host ({detail})",
+            "an address",
+            f"correct it in {variable}, or its record",
+        ),
+        f"{prefix}_closed": (
+            "{asked} closes the connection before it answers ({detail})",
+            f"{service} that answers",
+            f"write https in {variable} where {server} talks TLS, or see its log",
+        ),
+        f"{prefix}_no_tls": (
+            "{asked} does not talk TLS ({detail})",
+            f"TLS, as {variable} says",
+            f"write http there, or have {server} talk TLS",
+        ),
+        f"{prefix}_other_ca": (
+            "the certificate of {asked} is signed by another CA ({detail})",
+            f"one signed by {ca}",
+            f"set it to the CA that signed the certificates of {server}",
+        ),
+        f"{prefix}_other_name": (
+            "the certificate of {asked} is for another name ({detail})",
+            f"one for the host that {variable} names",
+            "write the name that the certificate has, or request one with it",
+        ),
+        f"{prefix}_expired": (
+            "the certificate of {asked} is not valid now ({detail})",
+            "a valid one",
+            "renew it, or set the clock of this host right",
+        ),
+    }
+
+
+# {asked} is the server, {detail} the text of the error.
+FAILURES: dict[str, Phrases] = {
     # DNS
     "no_such_name": (
         "DNS ({asked}) does not know the name of {source}",
@@ -142,46 +196,13 @@ FAILURES: dict[str, tuple[str, str, str]] = {
         "add one",
     ),
     # etcd
-    "etcd_refused": (
-        "{asked} refuses the connection ({detail})",
-        "an etcd that answers with {source}",
-        "start etcd on that host (journalctl -u etcd tells why it is down), or correct the port in "
+    **_no_connection(
+        "etcd",
+        "an etcd",
+        "etcd",
+        "etcd on that host (journalctl -u etcd tells why it is down)",
         "emqx_etcd_servers",
-    ),
-    "etcd_filtered": (
-        "{asked} gives no answer, so packets are dropped on the way ({detail})",
-        "a connection",
-        "start that host, or open the port for this host in the firewalls between them",
-    ),
-    "etcd_unresolved": (
-        "the name of {asked} has no address on this host ({detail})",
-        "an address",
-        "correct it in emqx_etcd_servers, or its record",
-    ),
-    "etcd_closed": (
-        "{asked} closes the connection before it answers ({detail})",
-        "an etcd that answers",
-        "write https in emqx_etcd_servers where etcd talks TLS, or see its log",
-    ),
-    "etcd_no_tls": (
-        "{asked} does not talk TLS ({detail})",
-        "TLS, as emqx_etcd_servers says",
-        "write http there, or have etcd talk TLS",
-    ),
-    "etcd_other_ca": (
-        "the certificate of {asked} is signed by another CA ({detail})",
-        "one signed by emqx_etcd_ca",
-        "set it to the CA that signed the certificates of etcd",
-    ),
-    "etcd_other_name": (
-        "the certificate of {asked} is for another name ({detail})",
-        "one for the host that emqx_etcd_servers names",
-        "write the name that the certificate has, or request one with it",
-    ),
-    "etcd_expired": (
-        "the certificate of {asked} is not valid now ({detail})",
-        "a valid one",
-        "renew it, or set the clock of this host right",
+        "emqx_etcd_ca",
     ),
     "etcd_no_certificate": (
         "{asked} asks for a client certificate, and this host has none ({detail})",
@@ -219,40 +240,60 @@ FAILURES: dict[str, tuple[str, str, str]] = {
         "write the client URLs of etcd in emqx_etcd_servers, port 2379 as a rule",
     ),
     # k8s
-    "unreachable": (
-        "no connection to {asked} ({detail})",
-        "an answer with {source}",
-        f"start the service and open its port, {_WRONG_SERVER}",
+    **_no_connection(
+        "k8s",
+        "a Kubernetes API",
+        "the API server",
+        "the API server on that host",
+        "emqx_k8s_apiserver",
+        "emqx_k8s_ca",
     ),
-    "tls": (
-        "TLS with {asked} fails ({detail})",
-        "certificates that both ends trust",
-        "correct the CA and the client certificate on the host",
+    "k8s_silent": (
+        "{asked} takes the connection and gives no answer ({detail})",
+        "a Kubernetes API that answers with {source}",
+        "see the log of the API server, and whether its etcd is healthy",
+    ),
+    "k8s_certificate_refused": (
+        "{asked} asks for a client certificate ({detail})",
+        "a Kubernetes API that takes a token, as EMQX has nothing else to show",
+        "write the URL of the API server itself in emqx_k8s_apiserver",
+    ),
+    "k8s_file": (
+        "the CA for {asked} cannot be used ({detail})",
+        "a certificate in a PEM file",
+        "correct emqx_k8s_ca, and run the playbook site",
+    ),
+    "k8s_other": (
+        "{asked} cannot be asked ({detail})",
+        "the URL of a Kubernetes API",
+        "correct emqx_k8s_apiserver",
+    ),
+    "no_token": (
+        "this host has no token to show to {asked} ({detail})",
+        f"one in {SERVICE_ACCOUNT}/token, the only place where EMQX looks",
+        "set emqx_k8s_token, and run the playbook site",
     ),
     "unauthorized": (
-        "{asked} refuses the host's credentials ({detail})",
-        "credentials that it knows",
-        "renew the token or the client certificate on the host",
+        "{asked} does not take the token of this host ({detail})",
+        "one that is valid, of a ServiceAccount that exists",
+        "make a new one (kubectl create token), set emqx_k8s_token to it, and run the playbook "
+        "site",
     ),
     "forbidden": (
         "the token may not get {source} ({detail})",
         "a Role with the verb get on endpoints, bound to its ServiceAccount",
-        "apply the manifests of the role kubernetes, or have your administrator grant it",
+        "apply the manifests of the playbook kubernetes, or have your administrator grant it",
     ),
     "no_service": (
         "{asked} has none of {source} ({detail})",
         "an Endpoints object of that name",
-        "create the service, or correct emqx_k8s_service_name and emqx_k8s_namespace",
-    ),
-    "no_token": (
-        "the host has no token for {asked} ({detail})",
-        "one in /var/run/secrets/kubernetes.io/serviceaccount/token, the only place EMQX reads",
-        "put it there",
+        "create the service (the playbook kubernetes does), or correct emqx_k8s_service_name and "
+        "emqx_k8s_namespace",
     ),
     "bad_answer": (
         "{asked} answers something else than {source} ({detail})",
-        "the service itself",
-        f"see what stands between, {_WRONG_SERVER}",
+        "a Kubernetes API",
+        "see what stands between, or correct emqx_k8s_apiserver",
     ),
 }
 
@@ -468,9 +509,7 @@ def _problems(
     return [_sentence(REASONS[reason], found, context) for reason, found in by_reason.items()]
 
 
-def _sentence(
-    phrases: tuple[str, str, str], items: t.Sequence[Item], context: t.Mapping[str, str]
-) -> str:
+def _sentence(phrases: Phrases, items: t.Sequence[Item], context: t.Mapping[str, str]) -> str:
     values = {
         **context,
         "names": _list(item["name"] for item in items),

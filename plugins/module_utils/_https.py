@@ -68,9 +68,10 @@ def exchange(
 ) -> tuple[int, bytes]:
     """Return status and text of the answer of a server, a URL without a path.
 
-    Whether TLS is talked, ``context`` decides. Raise ExchangeError where there is no answer.
+    Whether TLS is talked, ``context`` decides, and the scheme nothing but the port where there is
+    none. Raise ExchangeError where there is no answer.
     """
-    connection = http.client.HTTPConnection(server.rpartition("://")[2].rstrip("/"))
+    connection = _connection(server, context)
     stage = "connect"
     try:
         sock = socket.create_connection((connection.host, connection.port), timeout)
@@ -92,6 +93,16 @@ def exchange(
         raise ExchangeError(server, _kind(error, stage), error) from error
     finally:
         connection.close()
+
+
+def _connection(server: str, context: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    scheme, _separator, address = server.rpartition("://")
+    try:
+        if scheme == "https":
+            return http.client.HTTPSConnection(address.rstrip("/"), context=context)
+        return http.client.HTTPConnection(address.rstrip("/"))
+    except http.client.InvalidURL as error:
+        raise ExchangeError(server, "other", error) from error
 
 
 def _hides_verdict(context: ssl.SSLContext, error: Exception) -> bool:

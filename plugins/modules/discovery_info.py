@@ -27,7 +27,7 @@ options:
   strategy:
     description: The discovery strategy (C(cluster.discovery_strategy)).
     type: str
-    choices: [static, dns, etcd]
+    choices: [static, dns, etcd, k8s]
     required: true
   settings:
     description:
@@ -45,6 +45,14 @@ options:
     type: list
     elements: dict
     required: true
+  service_account:
+    description:
+      - With O(strategy=k8s), the directory of C(token) and C(ca.crt), those by which EMQX asks. It
+        reads them at the default; on a host outside of Kubernetes they may lie elsewhere and be
+        mounted there for the node.
+      - No answer has the token.
+    type: path
+    default: /var/run/secrets/kubernetes.io/serviceaccount
   timeout:
     description: Seconds after which a service counts as silent.
     type: float
@@ -132,20 +140,25 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd
+from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd, _k8s
+
+Params = t.Mapping[str, t.Any]
 
 
-def _seeds(settings: t.Mapping[str, t.Any], _timeout: float) -> dict[str, t.Any]:
-    entries = [{"name": str(seed)} for seed in settings["seeds"]]
+def _seeds(params: Params) -> dict[str, t.Any]:
+    entries = [{"name": str(seed)} for seed in params["settings"]["seeds"]]
     return {"entries": entries, "asked": "", "failure": "", "detail": ""}
 
 
 # By strategy, who asks. A further one is a file _x.py with ask(settings, timeout), a line here,
 # and a choice in the documentation.
-ASK: dict[str, t.Callable[[t.Mapping[str, t.Any], float], dict[str, t.Any]]] = {
+ASK: dict[str, t.Callable[[Params], dict[str, t.Any]]] = {
     "static": _seeds,
-    "dns": _dns.ask,
-    "etcd": _etcd.ask,
+    "dns": lambda params: _dns.ask(params["settings"], params["timeout"]),
+    "etcd": lambda params: _etcd.ask(params["settings"], params["timeout"]),
+    "k8s": lambda params: _k8s.ask(
+        params["settings"], params["timeout"], params["service_account"]
+    ),
 }
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -153,6 +166,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "settings": {"type": "dict", "required": True},
     "node": {"type": "str", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
+    "service_account": {"type": "path", "default": _discovery.SERVICE_ACCOUNT},
     "timeout": {"type": "float", "default": 5},
 }
 
@@ -160,7 +174,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the module's answer."""
     strategy, settings = params["strategy"], params["settings"]
-    answer = ASK[strategy](settings, params["timeout"])
+    answer = ASK[strategy](params)
     return _discovery.report(strategy, settings, params["node"], params["nodes"], answer)
 
 

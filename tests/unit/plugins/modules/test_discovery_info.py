@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -38,7 +39,7 @@ def test_seeds(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_dns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"entries": RECORDS, "asked": "10.0.0.53", "failure": "", "detail": ""}
-    monkeypatch.setitem(discovery_info.ASK, "dns", lambda settings, timeout: asked)
+    monkeypatch.setitem(discovery_info.ASK, "dns", lambda params: asked)
     found = run(capsys, **DNS)
     assert found["discovery"]["names"] == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
     assert found["discovery"]["problems"] == []
@@ -62,3 +63,13 @@ def test_findings_of_all_hosts(capsys: pytest.CaptureFixture[str]) -> None:
     assert [cause.partition(":")[0] for cause in found["causes"]] == ["Host n2", "Host n2"]
     nothing: dict[str, list[str]] = {"seen": [], "causes": []}
     assert discovery_findings.discovery_findings({"n1": {"skipped": True}}) == nothing
+
+
+def test_the_service_account_of_the_wish(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    names = {"service_name": "emqx", "namespace": "mq", "address_type": "ip", "suffix": ""}
+    k8s = {"strategy": "k8s", "settings": {"apiserver": "https://k8s", **names}}
+    found = run(capsys, **k8s, service_account=str(tmp_path))["discovery"]
+    assert found["failure"] == "no_token"
+    assert f"{tmp_path}/token" in found["problems"][0]
