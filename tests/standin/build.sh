@@ -44,7 +44,7 @@ build_runtime() {
     sed "s/@VSN@/$VSN/; s/@EDITION@/$EDITION/" "$HERE/src/emqx.app.in" >"$ebin/emqx.app"
     (cd "$rel" && erl -noinput -pa "$ebin" -eval '
         Vsn = fun(App) -> application:load(App), {ok, V} = application:get_key(App, vsn), V end,
-        Apps = [{A, Vsn(A)} || A <- [kernel, stdlib, crypto, asn1, public_key, ssl]] ++ [{mnesia, Vsn(mnesia), load}, {emqx, Vsn(emqx)}],
+        Apps = [{A, Vsn(A)} || A <- [kernel, stdlib, crypto, asn1, public_key, ssl, inets]] ++ [{mnesia, Vsn(mnesia), load}, {emqx, Vsn(emqx)}],
         Release = {release, {"emqx", Vsn(emqx)}, {erts, erlang:system_info(version)}, Apps},
         ok = file:write_file("start.rel", io_lib:format("~p.~n", [Release])),
         {ok, _, _} = systools:make_script("start", [silent, no_warn_sasl, {variables, [{"ERTS_LIB_DIR", code:lib_dir()}]}]),
@@ -112,7 +112,7 @@ Package: $PACKAGE
 Version: $VSN
 Architecture: $ARCH
 Maintainer: mqttops contributors <mqttops@users.noreply.github.com>
-Depends: erlang-base (>= 1:25.2.3), erlang-base (<< 1:25.2.4), erlang-crypto, erlang-mnesia, erlang-ssl, adduser, procps
+Depends: erlang-base (>= 1:25.2.3), erlang-base (<< 1:25.2.4), erlang-crypto, erlang-inets, erlang-mnesia, erlang-ssl, adduser, procps
 Section: misc
 Priority: optional
 Description: $DESCRIPTION (stand-in)

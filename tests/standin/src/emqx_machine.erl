@@ -56,10 +56,11 @@ setup_log() ->
 
 %%-- supervision -------------------------------------------------------------------
 init(top) ->
-    {ok, {#{strategy => one_for_one, intensity => 0}, [
-        listener(gen_rpc_server, gen_rpc_server:bind())
-        | [#{id => M, start => {M, start_link, []}} || M <- [mria_membership, mria_lb, ekka_autocluster]]
-    ]}};
+    Strategy = emqx_conf:get([cluster, discovery_strategy]),
+    Discovery = ekka_cluster_strategy:children(Strategy, emqx_conf:get([cluster, Strategy], #{})),
+    Own = [#{id => M, start => {M, start_link, []}} || M <- [mria_membership, mria_lb, ekka_autocluster]],
+    {ok, {#{strategy => one_for_one, intensity => 0},
+          Discovery ++ [listener(gen_rpc_server, gen_rpc_server:bind()) | Own]}};
 init(apps) ->
     Mqtt = [
         listener(emqx_connection, Bind)

@@ -94,3 +94,15 @@ def test_another_short_name_is_not_found(world: World) -> None:
         found = world.emqx("a1", "eval", asked).stdout
         assert found.split() == ["{ok,['emqx@127.0.0.11','emqx@127.0.0.12']}"]
         assert members(world, "a1") == [NAMES[0]]
+
+
+def test_no_boot_without_etcd(world: World) -> None:
+    world.configure(
+        "a1",
+        "cluster.discovery_strategy = etcd",
+        'cluster.etcd { server = "http://127.0.0.1:1,http://127.0.0.1:2379", prefix = mq }',
+    )
+    ended = world.emqx("a1", "foreground")
+    assert ended.code not in ("0", "")
+    assert "ekka_cluster_etcd" in ended.stdout
+    assert "econnrefused" in ended.stdout
