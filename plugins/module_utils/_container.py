@@ -17,6 +17,8 @@ import json
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import SERVICE_ACCOUNT
+
 ROOT = "/opt/emqx"
 REGISTRY = "docker.io/emqx"
 # The name under which an image from an archive is kept besides its own, to know it again.
@@ -51,12 +53,14 @@ def plan(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     node's name there, "" for an address), ``options`` of the user, ``node_name``,
     ``rpc_port_discovery``, ``environment`` (names only: the values are those of the unit),
     ``nofile``, and of the host ``etc``, ``files`` (names in it), ``folders`` (that EMQX reads under
-    the same path), ``data`` and ``log``.
+    the same path), ``service_account`` (what the node shows to Kubernetes, "" for nothing),
+    ``data`` and ``log``.
 
     The result has ``start``, the quoted arguments of ExecStart; ``stop`` and ``remove``, whole
     commands; and ``check``, the container in which node_config has a configuration judged.
     """
     engine, name = f"/usr/bin/{wish['engine']}", wish["name"]
+    account = wish["service_account"]
     variables = [
         f"--env=EMQX_NODE_NAME={wish['node_name']}",
         f"--env=EMQX_RPC__PORT_DISCOVERY={wish['rpc_port_discovery']}",
@@ -65,6 +69,7 @@ def plan(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     volumes = [
         *(f"{wish['etc']}/{file}:{ROOT}/etc/{file}:ro,z" for file in wish["files"]),
         *(f"{folder}:{folder}:ro,z" for folder in wish["folders"]),
+        *([f"{account}:{SERVICE_ACCOUNT}:ro,z"] if account else []),
         f"{wish['data']}:{ROOT}/data:z",
         f"{wish['log']}:{ROOT}/log:z",
     ]

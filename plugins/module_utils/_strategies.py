@@ -32,6 +32,8 @@ DEFAULTS: dict[str, t.Any] = {
     "k8s_namespace": "default",
     "k8s_address_type": "ip",
     "k8s_suffix": "",
+    "k8s_token": False,
+    "k8s_ca": "",
 }
 
 # EMQX's own default, pod.local, is no domain of a Kubernetes cluster.
@@ -202,6 +204,15 @@ def _k8s_errors(nodes: t.Sequence[Node], wanted: Settings) -> Problems:
             wanted["k8s_apiserver"] or "empty",
             "set it, EMQX's own default resolves inside a pod only",
         )
+    if wanted["k8s_ca"] and not wanted["k8s_token"]:
+        yield (
+            "k8s_ca_without_token",
+            "",
+            "emqx_k8s_token",
+            "emqx_k8s_token and emqx_k8s_ca, or neither",
+            "only emqx_k8s_ca",
+            "set both, as they are put in place together",
+        )
     kind, namespace = wanted["k8s_address_type"], wanted["k8s_namespace"]
     ends = {
         "dns": f".{namespace}.{_suffix(wanted)}",
@@ -227,9 +238,13 @@ def _k8s_errors(nodes: t.Sequence[Node], wanted: Settings) -> Problems:
 
 def warnings(wanted: Settings) -> Problems:
     """Yield what works but is not wise."""
+    check = {"etcd": _etcd_warnings, "k8s": _k8s_warnings}.get(wanted["discovery_strategy"])
+    if check:
+        yield from check(wanted)
+
+
+def _etcd_warnings(wanted: Settings) -> Problems:
     version = wanted["version"]
-    if wanted["discovery_strategy"] != "etcd":
-        return
     if version and not _versions.feature("etcd_prefix_safe", version):
         yield (
             "etcd_prefix_unsafe",
@@ -248,4 +263,27 @@ def warnings(wanted: Settings) -> Problems:
             "the CA certificate that signed those of etcd",
             "empty",
             "set it, else whoever answers in place of etcd can name the members",
+        )
+
+
+def _k8s_warnings(wanted: Settings) -> Problems:
+    if not wanted["k8s_token"]:
+        return
+    if not str(wanted["k8s_apiserver"]).startswith("https:"):
+        yield (
+            "k8s_without_tls",
+            "",
+            "emqx_k8s_apiserver",
+            "https, as the nodes show their token there",
+            wanted["k8s_apiserver"],
+            "write the URL with https, else whoever listens has the token",
+        )
+    elif not wanted["k8s_ca"]:
+        yield (
+            "k8s_not_verified",
+            "",
+            "emqx_k8s_ca",
+            "the CA certificate that signed that of the Kubernetes API",
+            "empty",
+            "set it, else whoever answers in place of the API has the token and names the members",
         )

@@ -26,6 +26,7 @@ WISH: dict[str, t.Any] = {
     "etc": "/etc/emqx",
     "files": ["emqx.conf", "base.hocon"],
     "folders": ["/etc/mqttops-emqx/tls"],
+    "service_account": "",
     "data": "/var/lib/emqx",
     "log": "/var/log/emqx",
 }
@@ -59,6 +60,11 @@ class TestPlan:
             '"--memory=4g"',
             '"sha256:1"',
         ]
+
+    def test_what_it_shows_to_kubernetes(self) -> None:
+        place = "/var/run/secrets/kubernetes.io/serviceaccount"
+        assert f'"--volume=/a:{place}:ro,z"' in start(service_account="/a")
+        assert place not in " ".join(start())
 
     def test_values_of_the_environment_are_nowhere(self) -> None:
         assert "secret" not in json.dumps(_container.plan(WISH))

@@ -167,6 +167,8 @@ class TestErrors:
             (k8s("hostname"), "emqx-{}.emqx.default.svc.cluster.local", []),
             (k8s("hostname"), "emqx-{}.default.svc.cluster.local", ["k8s_name_form"] * 3),
             (k8s("hostname", k8s_suffix="svc.corp"), "mq{}.emqx.default.svc.corp", []),
+            (k8s(k8s_token=True, k8s_ca="/ca"), "10.0.0.{}", []),
+            (k8s(k8s_ca="/ca"), "10.0.0.{}", ["k8s_ca_without_token"]),
             (k8s("name"), "10.0.0.{}", ["unknown_k8s_address_type"]),
         ],
     )
@@ -189,6 +191,10 @@ class TestErrors:
         (etcd(etcd_ssl={}), ["etcd_not_verified"]),
         (etcd(etcd_servers=["http://e1:2379"], etcd_ssl={}), []),
         (dns(version="5.8.8"), []),
+        (k8s(), []),
+        (k8s(k8s_token=True), ["k8s_not_verified"]),
+        (k8s(k8s_token=True, k8s_ca="/ca"), []),
+        (k8s(k8s_token=True, k8s_apiserver="http://k8s.example"), ["k8s_without_tls"]),
     ],
 )
 def test_warnings(settings: Settings, found: list[str]) -> None:
