@@ -59,8 +59,11 @@ def config(wanted: Settings, seeds: t.Sequence[str]) -> dict[str, t.Any]:
         etcd = {"server": ",".join(servers), "prefix": str(wanted["etcd_prefix"])}
         return {"etcd": {**etcd, **_etcd_tls(servers, wanted)}}
     if strategy == "k8s":
-        keys = ("apiserver", "service_name", "namespace", "address_type")
-        return {"k8s": {**{key: wanted[f"k8s_{key}"] for key in keys}, "suffix": _suffix(wanted)}}
+        keys = ("service_name", "namespace", "address_type")
+        # EMQX puts a slash and the path after it.
+        server = str(wanted["k8s_apiserver"]).rstrip("/")
+        given = {key: wanted[f"k8s_{key}"] for key in keys}
+        return {"k8s": {"apiserver": server, **given, "suffix": _suffix(wanted)}}
     return {}
 
 

@@ -5,7 +5,7 @@
 -module(ekka_autocluster).
 -behaviour(gen_server).
 -include_lib("kernel/include/logger.hrl").
--export([start_link/0, enable/0, disable/0, is_supported/1, core_nodes/0]).
+-export([start_link/0, enable/0, disable/0, core_nodes/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 -define(INTERVAL, 5000).
@@ -14,8 +14,6 @@
 start_link() -> gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
 enable() -> gen_server:cast(?MODULE, enable).
 disable() -> gen_server:call(?MODULE, disable).
-
-is_supported(Strategy) -> ekka_cluster_strategy:module(Strategy) =/= unsupported.
 
 %% By which replicants find the cores.
 core_nodes() ->

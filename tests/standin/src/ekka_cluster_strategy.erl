@@ -16,7 +16,7 @@ module(singleton) -> none;
 module(static) -> ekka_cluster_static;
 module(dns) -> ekka_cluster_dns;
 module(etcd) -> ekka_cluster_etcd;
-module(_) -> unsupported.
+module(k8s) -> ekka_cluster_k8s.
 
 %% What runs as long as the node does; where it cannot start, the node does not boot.
 children(etcd, Options) ->

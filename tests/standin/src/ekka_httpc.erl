@@ -3,11 +3,14 @@
 %% Requests to services that talk JSON, each on a connection of its own: one that waits for its
 %% answer holds up no other.
 -module(ekka_httpc).
--export([post/4, ssl_options/1]).
+-export([get/4, post/4, ssl_options/1]).
 
 -define(CONNECT_TIMEOUT, 1000).
 
 %% -> {ok, Answer :: map()} | {error, Reason}
+get(Url, Headers, Ssl, Timeout) ->
+    request(get, {Url, [{"connection", "close"} | Headers]}, Ssl, Timeout).
+
 post(Url, Body, Ssl, Timeout) ->
     request(post, {Url, [{"connection", "close"}], "application/json", emqx_utils_json:encode(Body)}, Ssl, Timeout).
 

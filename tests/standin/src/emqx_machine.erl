@@ -16,8 +16,6 @@ start(_Type, _Args) ->
     persistent_term:put({?MODULE, boot}, self()),
     setup_log(),
     ok = emqx_conf:init(),
-    Strategy = emqx_conf:get([cluster, discovery_strategy]),
-    ekka_autocluster:is_supported(Strategy) orelse unsupported(Strategy),
     {ok, Sup} = supervisor:start_link({local, emqx_machine_sup}, ?MODULE, top),
     mria:start(),
     mria_rlog:role() =:= core andalso emqx_mgmt_auth:init(),
@@ -30,11 +28,6 @@ start(_Type, _Args) ->
     {ok, Sup}.
 
 stop(_State) -> ok.
-
--spec unsupported(atom()) -> no_return().
-unsupported(Strategy) ->
-    ?LOG_ERROR("discovery strategy ~p is not supported by the stand-in node", [Strategy]),
-    exit({unsupported_discovery_strategy, Strategy}).
 
 setup_log() ->
     %% EMQX logs warnings and worse: the alerts of TLS, which are notices, are not among them.

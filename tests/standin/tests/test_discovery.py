@@ -14,6 +14,7 @@ import pytest
 
 from tests.standin.tests.world import World, build, private_network, wait_until
 from tests.support.name_server import Zone, name_server
+from tests.support.web_server import Reply, Request, web_server
 
 PAIR = ("a1", "a2")
 NAMES = ["emqx@127.0.0.11", "emqx@127.0.0.12"]
@@ -106,3 +107,43 @@ def test_no_boot_without_etcd(world: World) -> None:
     assert ended.code not in ("0", "")
     assert "ekka_cluster_etcd" in ended.stdout
     assert "econnrefused" in ended.stdout
+
+
+ADDRESSES = [{"ip": "127.0.0.11", "hostname": "mq-0"}, {"ip": "127.0.0.12"}]
+
+
+def k8s(url: str, kind: str) -> list[str]:
+    keys = {
+        "apiserver": url,
+        "service_name": "mq",
+        "namespace": "iot",
+        "address_type": kind,
+    }
+    return ["cluster.discovery_strategy = k8s", f"cluster.k8s = {json.dumps(keys)}"]
+
+
+def test_k8s(world: World) -> None:
+    subsets: list[object] = []
+    asked: list[Request] = []
+
+    def reply(request: Request) -> Reply:
+        asked.append(request)
+        found = {"kind": "Endpoints", "subsets": subsets}
+        return (200 if subsets else 404), json.dumps(found).encode()
+
+    with web_server(reply) as url:
+        start(world, *k8s(url, "ip"))
+        assert [members(world, node) for node in PAIR] == [[NAMES[0]], [NAMES[1]]]
+        subsets[:] = [{"addresses": None}, {"addresses": ADDRESSES, "notReadyAddresses": [{}]}]
+        wait_until(lambda: all(members(world, node) == NAMES for node in PAIR), "two members")
+        assert asked[0].path == "/api/v1/namespaces/iot/endpoints/mq"
+        # Without a ServiceAccount a node asks all the same.
+        assert asked[0].headers["authorization"].strip() == "Bearer"
+        for kind, suffix, expected in (
+            ("dns", "pod.x", "['emqx@127-0-0-11.iot.pod.x','emqx@127-0-0-12.iot.pod.x']"),
+            ("hostname", "svc.x", "['emqx@mq-0.mq.iot.svc.x']"),
+            ("hostname", "", "['emqx@mq-0']"),
+        ):
+            options = f'address_type=>{kind},suffix=>"{suffix}"'
+            asks = f"ekka_cluster_k8s:discover((emqx_conf:get([cluster,k8s]))#{{{options}}})"
+            assert world.emqx("a1", "eval", asks).stdout.split() == [f"{{ok,{expected}}}"]
