@@ -72,13 +72,13 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 # --- checks ---------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit sanity packages  ## Lint, units, sanity, stand-in, the scenarios
-	@$(POOL) standin-test $(SCENARIOS:%=scenario-%)
+test: lint unit sanity packages  ## Lint, units, sanity, stand-in, network, the scenarios
+	@$(POOL) standin-test network-test $(SCENARIOS:%=scenario-%)
 
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
-	@mypy plugins tests/lab tests/bench tests/standin/tests tests/standin/image tests/unit/plugins
+	@mypy plugins tests/lab tests/bench tests/network tests/standin/tests tests/standin/image tests/unit/plugins
 	@cd tests/support && mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py
@@ -97,6 +97,10 @@ sanity: setup  ## ansible-test sanity, no ignore files
 .PHONY: standin-test
 standin-test: setup packages  ## The stand-in node against the recorded transcripts
 	@python -m pytest tests/standin/tests
+
+.PHONY: network-test
+network-test: setup  ## cluster_probe between 23 hosts in network namespaces
+	@python -m pytest tests/network
 
 .PHONY: molecule
 molecule: packages  ## Molecule scenarios (SCENARIOS="default tarball", JOBS=2 at a time)
