@@ -46,9 +46,15 @@ def _member(hostvars: Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
     variables = hostvars[host]
     prepared = variables.get("__emqx_member")
     if isinstance(prepared, Mapping):
-        return {**prepared, "inventory_host": host}
+        return {**prepared, **_read(variables), "inventory_host": host}
     given = {key: variables[key] for key in _topology.MEMBER_KEYS if key in variables}
     return {**given, "inventory_host": host}
+
+
+def _read(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the addresses that the role read on a host after it had named its member."""
+    found = ((variables.get("__emqx_survey") or {}).get("host_info") or {}).get("host")
+    return {"host_addresses": found["addresses"]} if found else {}
 
 
 class FilterModule:

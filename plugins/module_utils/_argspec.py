@@ -16,7 +16,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 if t.TYPE_CHECKING:
     import subprocess
 
-    from ansible.module_utils.basic import AnsibleModule
+RunCommand = t.Callable[..., t.Tuple[int, str, str]]
 
 
 def ctl_options(timeout: int) -> dict[str, t.Any]:
@@ -29,13 +29,13 @@ def ctl_options(timeout: int) -> dict[str, t.Any]:
     }
 
 
-def runner_of(module: AnsibleModule) -> Runner:
+def runner_of(run_command: RunCommand) -> Runner:
     """Return the one way in which commands are run: argv in; exit code, output, errors out."""
 
     def run(argv: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
         try:
             # A pipe as standard input: the Erlang VM must not find the module's own there.
-            rc, out, err = module.run_command(
+            rc, out, err = run_command(
                 argv,
                 environ_update=environment,
                 data="\n",
@@ -44,7 +44,7 @@ def runner_of(module: AnsibleModule) -> Runner:
             )
         except OSError as error:
             return 127, "", f"failed to execute {argv[0]}: {error.strerror}"
-        return rc, out, err
+        return int(rc), str(out), str(err)
 
     return run
 
@@ -60,12 +60,14 @@ def end_input(process: subprocess.Popen[bytes]) -> None:
     process.stdin = io.BytesIO()
 
 
-def ctl_of(module: AnsibleModule) -> Ctl:
-    """Return the command line that the common options describe; raise InputError if they cannot."""
-    params = module.params
+def ctl_of(params: t.Mapping[str, t.Any], run_command: RunCommand) -> Ctl:
+    """Return the command line that the common options describe; raise InputError if they cannot.
+
+    ``run_command`` is that of AnsibleModule.
+    """
     if not params["command"]:
         raise InputError("command is empty: expected the argv that starts emqx, as in [emqx]")
     if params["timeout"] < 1:
         raise InputError(f"timeout is {params['timeout']}: expected at least 1 second")
     environment = {key: str(value) for key, value in params["environment"].items()}
-    return Ctl(runner_of(module), params["command"], params["user"], environment)
+    return Ctl(runner_of(run_command), params["command"], params["user"], environment)

@@ -28,6 +28,27 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import flatten
 if t.TYPE_CHECKING:
     from ansible_collections.mqttops.emqx.plugins.module_utils._host import Runner
 
+# Of the module node_evidence.
+OPTIONS: dict[str, t.Any] = {
+    "etc_dir": {"type": "path", "default": "/etc/emqx"},
+    "data_dir": {"type": "path", "default": "/var/lib/emqx"},
+    "log_dir": {"type": "path", "default": "/var/log/emqx"},
+    "release_dirs": {
+        "type": "list",
+        "elements": "path",
+        "default": ["/usr/lib/emqx", "/opt/emqx"],
+    },
+    "environment_file": {"type": "path", "default": "/etc/mqttops-emqx/emqx.env"},
+    "service": {"type": "str", "default": "emqx.service"},
+    "user": {"type": "str", "default": "emqx"},
+    "ports": {"type": "list", "elements": "int", "default": []},
+    "boot_files": {"type": "list", "elements": "path", "default": []},
+    "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
+    "salt": {"type": "str", "default": "", "no_log": False},
+    "log_bytes": {"type": "int", "default": 131072},
+    "detail": {"type": "bool", "default": False},
+}
+
 # Settings that are shown as they are: they decide who meets whom, and none is a secret.
 _SHOWN = (
     "node.name",
@@ -342,8 +363,14 @@ def unusable(
     return sorted(set(out.splitlines()))
 
 
-def gather(params: t.Mapping[str, t.Any], run: Runner) -> dict[str, t.Any]:
-    """Return all evidence of a host for the parameters of the module node_evidence."""
+def read(
+    params: t.Mapping[str, t.Any], run_command: t.Callable[..., tuple[int, str, str]]
+) -> dict[str, t.Any]:
+    """Return the answer of the module node_evidence: ``evidence``.
+
+    ``run_command`` is that of AnsibleModule.
+    """
+    run = _host.runner(run_command)
     etc, data, log = params["etc_dir"], params["data_dir"], params["log_dir"]
     config = Config(etc, data, params["environment_file"])
     nodes = processes(params["service"])
@@ -385,7 +412,7 @@ def gather(params: t.Mapping[str, t.Any], run: Runner) -> dict[str, t.Any]:
     }
     if params["detail"]:
         evidence["files"] = _files(config, texts, secrets)
-    return evidence
+    return {"evidence": evidence}
 
 
 def _files(

@@ -22,12 +22,23 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._sockets import listeners
 
 Node = t.Mapping[str, t.Any]
 
 # Kinds of connections between nodes, and the key of the topology that has their port.
 PORTS: t.Mapping[str, str] = {"distribution": "dist_port", "rpc": "rpc_port"}
+
+# Of the module cluster_probe.
+OPTIONS: dict[str, t.Any] = {
+    "state": {"type": "str", "choices": ["probed", "listening", "closed"], "default": "probed"},
+    "node": {"type": "str", "required": True},
+    "nodes": {"type": "list", "elements": "dict", "required": True},
+    "ipv6": {"type": "bool", "default": False},
+    "timeout": {"type": "float", "default": 3},
+    "seconds": {"type": "float", "default": 120},
+}
 
 _STATES: t.Mapping[int, str] = {
     0: "open",
@@ -37,6 +48,24 @@ _STATES: t.Mapping[int, str] = {
     errno.EHOSTUNREACH: "no_route",
     errno.ENETUNREACH: "no_route",
 }
+
+
+def read(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the answer of the module; raise InputError where ``node`` is none of the nodes."""
+    own = [node for node in params["nodes"] if node["name"] == params["node"]]
+    if not own:
+        raise InputError(
+            f"Expected the own node among the nodes, found {params['node']} in none of them.",
+            node=params["node"],
+        )
+    ports = [own[0][key] for key in PORTS.values()]
+    if params["state"] == "listening":
+        busy = listen(ports, params["ipv6"], params["seconds"])
+        return {"busy": {str(port): reason for port, reason in busy.items()}}
+    if params["state"] == "closed":
+        return {"closed": close(ports)}
+    nodes, ipv6, timeout = params["nodes"], params["ipv6"], params["timeout"]
+    return {"probe": probe(nodes, params["node"], ipv6, timeout)}
 
 
 def probe(nodes: t.Sequence[Node], own: str, ipv6: bool, timeout: float) -> dict[str, t.Any]:

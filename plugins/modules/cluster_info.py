@@ -192,26 +192,16 @@ tls:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import (
-    ctl_of,
-    ctl_options,
-    runner_of,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import describe
+from ansible_collections.mqttops.emqx.plugins.module_utils import _cluster_info
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import certificates
 
 
 def main() -> None:
-    options = {**ctl_options(timeout=45), "certificates": {"type": "dict", "default": {}}}
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=_cluster_info.OPTIONS, supports_check_mode=True)
     try:
-        view = ctl_of(module).view(timeout=module.params["timeout"])
+        module.exit_json(changed=False, **_cluster_info.read(module.params, module.run_command))
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
-    run = runner_of(module)
-    tls = certificates(lambda argv: run(argv, {"LC_ALL": "C"}), module.params["certificates"])
-    module.exit_json(changed=False, emqx=describe(view), **({"tls": tls} if tls else {}))
 
 
 if __name__ == "__main__":

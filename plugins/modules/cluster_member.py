@@ -146,7 +146,11 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
 
 
 def run(module: AnsibleModule) -> Outcome:
-    ctl, wish, timeout = ctl_of(module), wish_of(module.params), module.params["timeout"]
+    ctl, wish, timeout = (
+        ctl_of(module.params, module.run_command),
+        wish_of(module.params),
+        module.params["timeout"],
+    )
     if module.check_mode:
         return foresee(ctl, wish, timeout)
     return fulfil(ctl, wish, Deadline(timeout))

@@ -125,45 +125,16 @@ closed:
   type: bool
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _probe
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError, InputError
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "state": {"type": "str", "choices": ["probed", "listening", "closed"], "default": "probed"},
-    "node": {"type": "str", "required": True},
-    "nodes": {"type": "list", "elements": "dict", "required": True},
-    "ipv6": {"type": "bool", "default": False},
-    "timeout": {"type": "float", "default": 3},
-    "seconds": {"type": "float", "default": 120},
-}
-
-
-def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the module's answer; raise InputError where the own node is not among the nodes."""
-    own = [node for node in params["nodes"] if node["name"] == params["node"]]
-    if not own:
-        raise InputError(
-            f"Expected the own node among the nodes, found {params['node']} in none of them.",
-            node=params["node"],
-        )
-    ports = [own[0][key] for key in _probe.PORTS.values()]
-    if params["state"] == "listening":
-        busy = _probe.listen(ports, params["ipv6"], params["seconds"])
-        return {"busy": {str(port): reason for port, reason in busy.items()}}
-    if params["state"] == "closed":
-        return {"closed": _probe.close(ports)}
-    nodes, ipv6, timeout = params["nodes"], params["ipv6"], params["timeout"]
-    return {"probe": _probe.probe(nodes, params["node"], ipv6, timeout)}
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=_probe.OPTIONS, supports_check_mode=True)
     try:
-        answer = run(module.params)
+        answer = _probe.read(module.params)
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
     except OSError as error:

@@ -133,7 +133,7 @@ def result_of(seen: Seen) -> dict[str, t.Any]:
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     check_input(params)
-    ctl = ctl_of(module)
+    ctl = ctl_of(module.params, module.run_command)
     if module.check_mode:
         return result_of(look(ctl, params, params["timeout"]))
     seen = wait_for(

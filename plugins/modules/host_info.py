@@ -191,69 +191,15 @@ host:
       returned: success
 """
 
-import os
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _platforms
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "packages": {"type": "list", "elements": "str", "default": ["emqx-enterprise", "emqx"]},
-    "package_file": {"type": "path"},
-    "root_dir": {"type": "path", "default": "/opt/emqx"},
-    "files": {"type": "list", "elements": "path", "default": []},
-    "service": {"type": "str", "default": "emqx.service"},
-    "boot_files": {"type": "list", "elements": "path", "default": []},
-    "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
-    "data_dir": {"type": "path", "default": "/var/lib/emqx"},
-    "container": {"type": "dict", "default": {}},
-    "disks": {"type": "list", "elements": "path", "default": []},
-    "sysctls": {"type": "list", "elements": "str", "default": []},
-    "nft_table": {"type": "str", "default": "mqttops_emqx"},
-    "firewall_zones": {"type": "list", "elements": "str", "default": []},
-    "certificates": {"type": "dict", "default": {}},
-    "names": {"type": "list", "elements": "str", "default": []},
-}
-
-
-def _os_release() -> str:
-    # os-release(5): the second one counts where the first is not there.
-    return _host.read_text("/etc/os-release") or _host.read_text("/usr/lib/os-release") or ""
-
-
-def read_host(params: dict[str, t.Any], run: _host.Runner) -> dict[str, t.Any]:
-    """Return the whole answer of the module for its parameters."""
-    os_release = _platforms.parse_os_release(_os_release())
-    platform = _platforms.platform(os_release, os.uname().machine)
-    unit = _host.service(run, params["service"])
-    container = _host.container(run, params["container"], params["service"])
-    texts = {path: _host.read_text(path) for path in params["boot_files"]}
-    return {
-        "platform": platform,
-        "addresses": _host.addresses(run, container["network"] or ()),
-        "package": _host.package(run, params["packages"], platform["format"]),
-        "package_file": _host.package_file(params["package_file"] or ""),
-        "release": _host.release_version(params["root_dir"]),
-        "container": container,
-        "files": {path: _host.file_state(path) for path in params["files"]},
-        "service": unit,
-        "stale": _host.stale_boot_files(texts, params["boot_record"]) if unit["active"] else [],
-        "data_nodes": _host.data_nodes(params["data_dir"]),
-        "disks": {path: _host.free_bytes(path) for path in params["disks"]},
-        "sysctls": {key: _host.sysctl(key) for key in params["sysctls"]},
-        "nft": _host.nft_revision(run, params["nft_table"]),
-        "firewall": _host.firewall(run, params["firewall_zones"]),
-        "certificates": _host.certificates(run, params["certificates"]),
-        "resolved": {name: _host.resolve(name) for name in params["names"]},
-    }
+from ansible_collections.mqttops.emqx.plugins.module_utils import _host_info
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run = _host.runner(module.run_command)
+    module = AnsibleModule(argument_spec=_host_info.OPTIONS, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, host=read_host(module.params, run))
+        module.exit_json(changed=False, **_host_info.read(module.params, module.run_command))
     except OSError as error:
         module.fail_json(msg=f"Reading the host failed: {error}")
 

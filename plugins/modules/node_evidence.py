@@ -163,38 +163,15 @@ evidence:
       returned: with O(detail=true)
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _evidence, _host
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "etc_dir": {"type": "path", "default": "/etc/emqx"},
-    "data_dir": {"type": "path", "default": "/var/lib/emqx"},
-    "log_dir": {"type": "path", "default": "/var/log/emqx"},
-    "release_dirs": {
-        "type": "list",
-        "elements": "path",
-        "default": ["/usr/lib/emqx", "/opt/emqx"],
-    },
-    "environment_file": {"type": "path", "default": "/etc/mqttops-emqx/emqx.env"},
-    "service": {"type": "str", "default": "emqx.service"},
-    "user": {"type": "str", "default": "emqx"},
-    "ports": {"type": "list", "elements": "int", "default": []},
-    "boot_files": {"type": "list", "elements": "path", "default": []},
-    "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
-    "salt": {"type": "str", "default": "", "no_log": False},
-    "log_bytes": {"type": "int", "default": 131072},
-    "detail": {"type": "bool", "default": False},
-}
+from ansible_collections.mqttops.emqx.plugins.module_utils import _evidence
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    run = _host.runner(module.run_command)
+    module = AnsibleModule(argument_spec=_evidence.OPTIONS, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, evidence=_evidence.gather(module.params, run))
+        module.exit_json(changed=False, **_evidence.read(module.params, module.run_command))
     except OSError as error:
         module.fail_json(msg=f"Reading the host failed: {error}")
 

@@ -49,6 +49,9 @@ ALLOWED = {
     "_status": frozenset({"_census"}),
     "_member": frozenset({"_cluster", "_ctl", "_wait"}),
     "_argspec": frozenset({"_ctl", "_api"}),
+    "_host_info": frozenset({"_host", "_platforms"}),
+    "_cluster_info": frozenset({"_argspec", "_cluster", "_host"}),
+    "_survey": frozenset({"_cluster_info", "_evidence", "_host_info", "_probe"}),
 }
 NO_INPUT = frozenset(
     {

@@ -13,7 +13,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _wait
+from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _wait
 from ansible_collections.mqttops.emqx.plugins.modules import (
     cluster_info,
     cluster_member,
@@ -213,7 +213,7 @@ def test_info_of_certificates(host: Host, monkeypatch: pytest.MonkeyPatch) -> No
         asked.append(given)
         return {"ends": "2029-02-07T12:00:00Z"}
 
-    monkeypatch.setattr(cluster_info, "certificates", read)
+    monkeypatch.setattr(_host, "certificates", read)
     result = host.run(cluster_info, {"certificates": files}, ("eval", MEMBER))
     assert (asked, result["tls"]) == ([files], {"ends": "2029-02-07T12:00:00Z"})
 

@@ -14,7 +14,7 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host
+from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _host_info
 from ansible_collections.mqttops.emqx.plugins.modules import host_info
 
 Answer = t.Tuple[int, str, str]
@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_named(ask: Ask, tmp_path: Path) -> None:
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
     options = yaml.safe_load(host_info.DOCUMENTATION)["options"]
-    assert set(options) == set(host_info.ARGUMENT_SPEC)
-    for name, spec in host_info.ARGUMENT_SPEC.items():
+    assert set(options) == set(_host_info.OPTIONS)
+    for name, spec in _host_info.OPTIONS.items():
         assert options[name].get("default") == spec.get("default"), name
     assert set(yaml.safe_load(host_info.RETURN)["host"]["contains"]) == set(ask()["host"])

@@ -253,10 +253,13 @@ def test_processes(tmp_path: Path) -> None:
 
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
-    for module in (node_evidence, support_bundle):
+    for module, specs in (
+        (node_evidence, _evidence.OPTIONS),
+        (support_bundle, support_bundle.ARGUMENT_SPEC),
+    ):
         options = yaml.safe_load(module.DOCUMENTATION)["options"]
-        assert set(options) == set(module.ARGUMENT_SPEC)
-        for name, spec in module.ARGUMENT_SPEC.items():
+        assert set(options) == set(specs)
+        for name, spec in specs.items():
             assert options[name].get("default") == spec.get("default"), name
     documented = set(yaml.safe_load(node_evidence.RETURN)["evidence"]["contains"])
     assert documented == set(ask(detail=True)["evidence"])

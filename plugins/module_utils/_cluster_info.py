@@ -1,0 +1,30 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""What the module cluster_info asks a node: its options, and the answer."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _host
+from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import (
+    RunCommand,
+    ctl_of,
+    ctl_options,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import describe
+
+OPTIONS: dict[str, t.Any] = {
+    **ctl_options(timeout=45),
+    "certificates": {"type": "dict", "default": {}},
+}
+
+
+def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
+    """Return the answer of the module: ``emqx``, and ``tls`` where it was asked for."""
+    view = ctl_of(params, run_command).view(timeout=params["timeout"])
+    tls = _host.certificates(_host.runner(run_command), params["certificates"])
+    return {"emqx": describe(view), **({"tls": tls} if tls else {})}

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+# Private to this collection: it may change in any release.
+
+"""Ask a host everything at the same time. A task on a host costs more than most answers."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import (
+    _cluster_info,
+    _evidence,
+    _host_info,
+    _probe,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError, InputError
+
+Params = t.Mapping[str, t.Any]
+Answer = t.Dict[str, t.Any]
+RunCommand = t.Callable[..., t.Tuple[int, str, str]]
+
+
+def _probed(params: Params, _run_command: RunCommand) -> Answer:
+    return _probe.read({**params, "state": "probed"})
+
+
+# The options of each module, and who reads for it.
+READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunCommand], Answer]]] = {
+    "host_info": (_host_info.OPTIONS, _host_info.read),
+    "cluster_info": (_cluster_info.OPTIONS, _cluster_info.read),
+    "node_evidence": (_evidence.OPTIONS, _evidence.read),
+    "cluster_probe": (_probe.OPTIONS, _probed),
+}
+
+
+def survey(
+    wanted: t.Mapping[str, Params], stand_in: bool, run_command: RunCommand
+) -> dict[str, Answer]:
+    """Return the answers of modules by their names, each as the module itself would end.
+
+    ``wanted`` has their options. With ``stand_in``, a listener takes the free ports of a node
+    that is down once all is read, and its answer is ``stand_in``. It ends by itself, as does one
+    of an earlier run now. Raise InputError for options that a module does not have.
+    """
+    params = {name: _checked(name, given) for name, given in wanted.items()}
+    if stand_in:
+        _probe.read({**params["cluster_probe"], "state": "closed"})
+    with ThreadPoolExecutor(len(READS)) as pool:
+        asked = {
+            name: pool.submit(_answer, READS[name][1], given, run_command)
+            for name, given in params.items()
+        }
+    answers = {name: answer.result() for name, answer in asked.items()}
+    if stand_in and _is_idle(answers):
+        answers["stand_in"] = _probe.read({**params["cluster_probe"], "state": "listening"})
+    return answers
+
+
+def _checked(name: str, given: Params) -> Params:
+    checked = ArgumentSpecValidator(READS[name][0]).validate(dict(given))
+    if checked.error_messages:
+        raise InputError(f"options of {name}: {'; '.join(checked.error_messages)}", option=name)
+    return dict(checked.validated_parameters)
+
+
+def _answer(
+    read: t.Callable[[Params, RunCommand], Answer], params: Params, run_command: RunCommand
+) -> Answer:
+    try:
+        return read(params, run_command)
+    except EmqxError as error:
+        return {"failed": True, "msg": error.message, "failure": error.as_failure()}
+    except OSError as error:
+        return {"failed": True, "msg": f"Reading the host failed: {error}"}
+
+
+def _is_idle(answers: t.Mapping[str, Answer]) -> bool:
+    """Tell whether no node runs, and none will by itself: its unit would find its ports taken."""
+    node = answers["cluster_info"].get("emqx") or {}
+    unit = (answers["node_evidence"].get("evidence") or {}).get("unit") or {}
+    return node.get("state") == "down" and unit.get("active") in ("inactive", "failed")

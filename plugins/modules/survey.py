@@ -1,0 +1,120 @@
+#!/usr/bin/python
+# Copyright (c) 2026, mqttops contributors
+# At your choice: Apache License 2.0 (see LICENSE) or GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: Apache-2.0 OR GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: survey
+short_description: Read all that a host tells of its EMQX node in one step
+version_added: 0.1.0
+author:
+  - mqttops contributors (@mqttops)
+description:
+  - Does the work of several modules of this collection at the same time, as a task on a host costs
+    more than most of their answers.
+  - A part that cannot be read is a result and not a failure, so that the others can be judged.
+extends_documentation_fragment:
+  - mqttops.emqx._attributes
+  - mqttops.emqx._attributes.info_module
+options:
+  host_info:
+    description: Options of M(mqttops.emqx.host_info), which is left out without them.
+    type: dict
+  cluster_info:
+    description: Options of M(mqttops.emqx.cluster_info), which is left out without them.
+    type: dict
+  node_evidence:
+    description: Options of M(mqttops.emqx.node_evidence), which is left out without them.
+    type: dict
+  cluster_probe:
+    description: Options of M(mqttops.emqx.cluster_probe) but its O(ignore:state), which is
+      V(probed). It is left out without them.
+    type: dict
+  stand_in:
+    description:
+      - Once all is read, have a throw-away listener take the free ports of a node that is down and
+        whose unit does not start it, as M(mqttops.emqx.cluster_probe) does with
+        O(ignore:state=listening). Needs O(cluster_info), O(node_evidence) and O(cluster_probe).
+      - A listener of an earlier run ends before anything is read.
+    type: bool
+    default: false
+seealso:
+  - module: mqttops.emqx.host_info
+  - module: mqttops.emqx.cluster_info
+  - module: mqttops.emqx.node_evidence
+  - module: mqttops.emqx.cluster_probe
+"""
+
+EXAMPLES = r"""
+- name: See how a node fares and what there is on its host
+  mqttops.emqx.survey:
+    cluster_info: {}
+    node_evidence:
+      data_dir: /srv/emqx
+  register: seen
+
+- name: Say what keeps it from running
+  ansible.builtin.debug:
+    msg: "{{ seen.cluster_info.emqx.reason }} {{ seen.node_evidence.evidence.log }}"
+"""
+
+RETURN = r"""
+host_info:
+  description: What M(mqttops.emqx.host_info) returns, or RV(ignore:failed) and RV(ignore:msg).
+  returned: with O(host_info)
+  type: dict
+cluster_info:
+  description: What M(mqttops.emqx.cluster_info) returns, or RV(ignore:failed) and RV(ignore:msg).
+  returned: with O(cluster_info)
+  type: dict
+node_evidence:
+  description: What M(mqttops.emqx.node_evidence) returns, or RV(ignore:failed) and RV(ignore:msg).
+  returned: with O(node_evidence)
+  type: dict
+cluster_probe:
+  description: What M(mqttops.emqx.cluster_probe) returns, or RV(ignore:failed) and RV(ignore:msg).
+  returned: with O(cluster_probe)
+  type: dict
+stand_in:
+  description: What M(mqttops.emqx.cluster_probe) returns of a listener.
+  returned: with O(stand_in), where one was started
+  type: dict
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import _survey
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "host_info": {"type": "dict"},
+    "cluster_info": {"type": "dict"},
+    "node_evidence": {"type": "dict"},
+    "cluster_probe": {"type": "dict"},
+    "stand_in": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        required_if=[("stand_in", True, ("cluster_info", "node_evidence", "cluster_probe"))],
+        supports_check_mode=True,
+    )
+    wanted = {
+        name: module.params[name] for name in _survey.READS if module.params[name] is not None
+    }
+    try:
+        answers = _survey.survey(wanted, module.params["stand_in"], module.run_command)
+    except EmqxError as error:
+        module.fail_json(msg=error.message, failure=error.as_failure())
+    module.exit_json(changed=False, **answers)
+
+
+if __name__ == "__main__":
+    main()

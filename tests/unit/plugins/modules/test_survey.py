@@ -1,0 +1,158 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import typing as t
+
+import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.mqttops.emqx.plugins.module_utils import (
+    _cluster_info,
+    _evidence,
+    _host_info,
+    _probe,
+    _survey,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import ParseError
+from ansible_collections.mqttops.emqx.plugins.modules import survey
+
+
+def run(capsys: pytest.CaptureFixture[str], **options: t.Any) -> dict[str, t.Any]:
+    with patch_module_args(options), pytest.raises(SystemExit):
+        survey.main()
+    return dict(json.loads(capsys.readouterr().out))
+
+
+@pytest.fixture(name="node")
+def _node() -> t.Iterator[dict[str, t.Any]]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        ports = [one.getsockname()[1], other.getsockname()[1]]
+    name = "emqx@127.0.0.1"
+    yield {"name": name, "host": "127.0.0.1", "dist_port": ports[0], "rpc_port": ports[1]}
+    _probe.close(ports)
+
+
+class Host:
+    """The answers of a host by module, each ready only when all are asked for."""
+
+    def __init__(self, count: int, state: str = "down", active: str = "inactive") -> None:
+        self._all = threading.Barrier(count, timeout=10)
+        self.state, self.active = state, active
+        self.params: dict[str, t.Any] = {}
+
+    def read(self, name: str, answer: dict[str, t.Any]) -> t.Callable[..., dict[str, t.Any]]:
+        def read(params: dict[str, t.Any], *_run_command: t.Any) -> dict[str, t.Any]:
+            self.params[name] = params
+            self._all.wait()
+            return answer
+
+        return read
+
+    def answers(self) -> dict[str, tuple[t.Any, t.Any]]:
+        view = {"emqx": {"state": self.state}}
+        found = {"evidence": {"unit": {"active": self.active}}}
+        return {
+            "host_info": (_host_info.OPTIONS, self.read("host_info", {"host": {}})),
+            "cluster_info": (_cluster_info.OPTIONS, self.read("cluster_info", view)),
+            "node_evidence": (_evidence.OPTIONS, self.read("node_evidence", found)),
+            "cluster_probe": (_probe.OPTIONS, self.read("cluster_probe", {"probe": {}})),
+        }
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, host: Host) -> Host:
+    monkeypatch.setattr(_survey, "READS", host.answers())
+    return host
+
+
+def test_all_are_asked_at_the_same_time_with_their_own_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = asked(monkeypatch, Host(2))
+    answer = run(capsys, cluster_info={"timeout": "7"}, host_info={"root_dir": "/srv"})
+    assert answer["changed"] is False
+    assert answer["cluster_info"] == {"emqx": {"state": "down"}}
+    assert answer["host_info"] == {"host": {}}
+    assert "node_evidence" not in answer
+    assert host.params["cluster_info"]["timeout"] == 7
+    assert host.params["cluster_info"]["command"] == ["emqx"]
+    assert host.params["host_info"]["root_dir"] == "/srv"
+
+
+def test_what_cannot_be_read_leaves_the_rest(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: t.Any) -> dict[str, t.Any]:
+        raise ParseError("emqx eval broke off")
+
+    def missing(*_arguments: t.Any) -> dict[str, t.Any]:
+        raise OSError("the command ip is not installed on this host")
+
+    answers = Host(1).answers()
+    answers["cluster_info"] = (_cluster_info.OPTIONS, broken)
+    answers["node_evidence"] = (_evidence.OPTIONS, missing)
+    monkeypatch.setattr(_survey, "READS", answers)
+    answer = run(capsys, cluster_info={}, node_evidence={}, host_info={})
+    assert "failed" not in answer
+    assert answer["cluster_info"]["failed"]
+    assert answer["cluster_info"]["failure"]["code"] == "parse"
+    assert answer["node_evidence"]["msg"].startswith("Reading the host failed: the command ip")
+    assert answer["host_info"] == {"host": {}}
+
+
+def test_an_option_that_the_module_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = run(capsys, host_info={"root": "/srv"})
+    assert failed["failed"]
+    assert failed["msg"].startswith("options of host_info: root. Supported parameters include:")
+
+
+@pytest.mark.parametrize(
+    ("state", "active", "listens"),
+    [
+        ("down", "inactive", True),
+        ("down", "failed", True),
+        # It starts, or waits for its next start.
+        ("down", "activating", False),
+        ("booting", "active", False),
+        ("ready", "active", False),
+    ],
+)
+def test_a_listener_stands_in_for_a_node_that_stays_down(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    node: dict[str, t.Any],
+    state: str,
+    active: str,
+    listens: bool,
+) -> None:
+    asked(monkeypatch, Host(3, state, active))
+    probe = {"node": node["name"], "nodes": [node], "seconds": 20}
+    answer = run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
+    assert answer.get("stand_in") == ({"busy": {}} if listens else None)
+    states = _probe.dial([("127.0.0.1", node["dist_port"])], 1)
+    assert set(states.values()) == {"open" if listens else "refused"}
+
+
+def test_a_listener_of_an_earlier_run_is_not_taken_for_something_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
+) -> None:
+    probe = {"node": node["name"], "nodes": [node], "seconds": 20}
+    _probe.read({**probe, "ipv6": False, "state": "listening"})
+    answers = Host(2).answers()
+    answers["cluster_probe"] = (_probe.OPTIONS, lambda params, _run: _probe.read(params))
+    monkeypatch.setattr(_survey, "READS", answers)
+    answer = run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
+    assert answer["cluster_probe"]["probe"]["listening"] == {}
+    assert answer["stand_in"] == {"busy": {}}
+
+
+def test_the_documentation_names_the_options() -> None:
+    options = yaml.safe_load(survey.DOCUMENTATION)["options"]
+    assert set(options) == set(survey.ARGUMENT_SPEC) == {*_survey.READS, "stand_in"}
