@@ -28,6 +28,7 @@ PURE = frozenset(
         "_ufw",
         "_certificates",
         "_rotation",
+        "_manifests",
     }
 )
 # Which layers a file of the membership and API code may use besides the pure ones.
