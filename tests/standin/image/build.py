@@ -151,7 +151,10 @@ def release(layer: Layer, archive: Path) -> None:
         for member in sorted(tar.getmembers(), key=lambda entry: entry.name):
             name = f"{HOME}/{member.name.removeprefix('./')}"
             stream = tar.extractfile(member) if member.isfile() else None
-            layer.add(name, stream.read() if stream else None, member.mode | 0o020, UID)
+            if member.issym():
+                layer.link(name, member.linkname)
+            else:
+                layer.add(name, stream.read() if stream else None, member.mode | 0o020, UID)
     for command in ("emqx", "emqx_ctl"):
         layer.link(f"usr/local/bin/{command}", f"/{HOME}/bin/{command}")
 
