@@ -46,6 +46,16 @@ def describe_file(path: str) -> dict[str, str]:
     return match.groupdict() if match else {}
 
 
+def kind_of(wish: t.Mapping[str, t.Any]) -> str:
+    """Return package, tarball or container: the form that the node's files come in.
+
+    ``wish`` holds the values of emqx_deployment, emqx_package and emqx_package_type.
+    """
+    if wish["deployment"] == "container":
+        return "container"
+    return "tarball" if package_format(wish["package"]) == "tar.gz" else str(wish["package_type"])
+
+
 def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return what a host installs.
 
@@ -71,12 +81,12 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
         )
     named = wish["package"].rpartition("/")[2]
     edition = wish["edition"] or edition_of(named or "emqx", version)
-    kind = "tarball" if package_format(named) == "tar.gz" else wish["package_type"]
+    kind = kind_of(wish)
     suffix = package_format(named)
     if not named:
         suffix = "tar.gz" if kind == "tarball" else platform["format"]
     package = package_of(edition, version)
-    if wish["deployment"] == "container":
+    if kind == "container":
         return _image(wish, answer, edition, package)
     name = named or package_file(version, package, platform["token"], platform["arch"], suffix)
     location = wish["package"]

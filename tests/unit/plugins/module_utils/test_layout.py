@@ -1,0 +1,146 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._layout import layout
+
+WISH: dict[str, t.Any] = {
+    "version": "5.8.9",
+    "package": "",
+    "package_type": "package",
+    "deployment": "package",
+    "instance": 0,
+    "root_dir": "/opt/emqx",
+    "data_dir": "",
+    "container_name": "emqx",
+    "container_engine": "podman",
+}
+
+
+def part(found: t.Mapping[str, t.Any], *keys: str) -> list[t.Any]:
+    return [found[key] for key in keys]
+
+
+def test_node_of_a_package() -> None:
+    found = layout(WISH)
+    assert part(found, "etc", "data", "node_data", "log", "disk") == [
+        "/etc/emqx",
+        "/var/lib/emqx",
+        "/var/lib/emqx",
+        "/var/log/emqx",
+        "/usr",
+    ]
+    assert part(found, "argv", "argv_user", "user") == [["/usr/bin/emqx"], "emqx", "emqx"]
+    assert part(found, "unit", "own_unit", "instanced") == ["emqx.service", False, False]
+    assert found["drop_in"] == "/etc/systemd/system/emqx.service.d/50-mqttops.conf"
+    assert part(found, "environment", "boot_record", "tls") == [
+        "/etc/mqttops-emqx/emqx.env",
+        "/run/mqttops-emqx/emqx",
+        "/etc/mqttops-emqx/tls",
+    ]
+
+
+def test_instance_of_a_package() -> None:
+    found = layout({**WISH, "instance": "2"})
+    assert part(found, "etc", "data", "log") == [
+        "/etc/emqx-2",
+        "/var/lib/emqx-2",
+        "/var/log/emqx-2",
+    ]
+    assert part(found, "unit", "unit_file", "service", "own_unit") == [
+        "emqx@2.service",
+        "/etc/systemd/system/emqx@.service",
+        "emqx-2",
+        True,
+    ]
+    assert part(found, "argv", "unit_argv") == [["/usr/local/bin/emqx-2"], "/usr/local/bin/emqx-%i"]
+    assert found["installed"]["data"] == "/var/lib/emqx"
+    assert found["instance_script"] == "/usr/local/lib/mqttops-emqx/2/release/bin/emqx"
+    assert found["laid_out"] == "/usr/local/lib/mqttops-emqx/2/release/releases/5.8.9"
+    assert found["unit_vars"].replace("%i", "2") == found["instance_vars"]
+    assert found["tls"] == "/etc/mqttops-emqx/tls-2"
+
+
+def test_no_root_of_an_instance_begins_as_that_of_another() -> None:
+    roots = [layout({**WISH, "instance": number})["instance_root"] for number in range(1, 80)]
+    roots.append(layout(WISH)["installed"]["root"])
+    assert not [(a, b) for a in roots for b in roots if a != b and b.startswith(a)]
+
+
+@pytest.mark.parametrize("named", [{"package_type": "tarball"}, {"package": "/srv/emqx.tar.gz"}])
+def test_node_of_an_archive(named: dict[str, str]) -> None:
+    found = layout({**WISH, **named, "root_dir": "/srv/emqx"})
+    assert part(found, "etc", "data", "log", "disk", "argv", "own_unit") == [
+        "/srv/emqx/etc",
+        "/srv/emqx/data",
+        "/srv/emqx/log",
+        "/srv/emqx",
+        ["/srv/emqx/bin/emqx"],
+        True,
+    ]
+    assert found["installed"] == {
+        "root": "/srv/emqx",
+        "etc": "/srv/emqx/etc",
+        "home": "/srv/emqx",
+        "data": "/srv/emqx/data",
+    }
+
+
+def test_instance_of_an_archive() -> None:
+    found = layout({**WISH, "package_type": "tarball", "instance": 1})
+    assert part(found, "etc", "argv") == ["/opt/emqx-1/etc", ["/usr/local/bin/emqx-1"]]
+
+
+def test_container() -> None:
+    found = layout(
+        {
+            **WISH,
+            "deployment": "container",
+            "container_name": "edge",
+            "container_engine": "docker",
+        }
+    )
+    assert part(found, "etc", "data", "log", "node_data", "disk") == [
+        "/etc/edge",
+        "/var/lib/edge",
+        "/var/log/edge",
+        "/opt/emqx/data",
+        "/var/lib/docker",
+    ]
+    assert part(found, "argv", "argv_user", "user") == [
+        ["/usr/bin/docker", "exec", "edge", "emqx"],
+        "",
+        "1000",
+    ]
+    assert part(found, "unit", "unit_file", "own_unit", "tls") == [
+        "edge.service",
+        "/etc/systemd/system/edge.service",
+        True,
+        "/etc/mqttops-emqx/tls-edge",
+    ]
+
+
+def test_a_container_with_a_number_is_no_instance() -> None:
+    found = layout({**WISH, "deployment": "container", "container_name": "emqx-2", "instance": 2})
+    assert part(found, "instanced", "unit") == [False, "emqx-2.service"]
+    assert found["data"] == "/var/lib/emqx-2"
+
+
+@pytest.mark.parametrize(
+    ("wish", "data", "installed"),
+    [
+        ({}, "/srv/mqtt", "/srv/mqtt"),
+        ({"instance": 3}, "/srv/mqtt-3", "/srv/mqtt"),
+        ({"package_type": "tarball"}, "/srv/mqtt", "/srv/mqtt"),
+        ({"deployment": "container"}, "/srv/mqtt", "/srv/mqtt"),
+    ],
+)
+def test_data_directory_of_the_user(wish: dict[str, t.Any], data: str, installed: str) -> None:
+    found = layout({**WISH, "data_dir": "/srv/mqtt", **wish})
+    assert part(found, "data") == [data]
+    assert found["installed"]["data"] == installed
