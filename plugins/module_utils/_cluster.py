@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Peer, View
-from ansible_collections.mqttops.emqx.plugins.module_utils._topology import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._ports import (
     RPC_SERVER_PORT,
     node_ports,
 )

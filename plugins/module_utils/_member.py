@@ -30,7 +30,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._topology import node_ports
+from ansible_collections.mqttops.emqx.plugins.module_utils._ports import node_ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
 
 Dial = t.Callable[[str, int], str]

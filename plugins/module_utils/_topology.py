@@ -16,21 +16,10 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _strategies, _versions
+from ansible_collections.mqttops.emqx.plugins.module_utils import _ports, _strategies, _versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
-DIST_BASE_PORT = 4370
-RPC_BASE_PORT = 5370
-RPC_SERVER_PORT = 5369
-# The listeners that EMQX opens unless told otherwise, and its dashboard.
-LISTENERS: dict[str, int] = {"tcp": 1883, "ssl": 8883, "ws": 8083, "wss": 8084}
-DASHBOARD_PORT = 18083
-# What the number of an instance moves them by. A step of one would put ws onto wss; up to the
-# highest number no two of them, nor the ports between the nodes, meet on one server.
-LISTENER_STEP = 10
-MAX_INSTANCE = 79
 ROLES = ("core", "replicant")
-PORT_DISCOVERIES = ("stateless", "manual")
 
 MEMBER_KEYS: tuple[str, ...] = (
     "ansible_host",
@@ -64,14 +53,12 @@ Finding = t.Dict[str, str]
 Findings = t.Iterator[Finding]
 Node = t.Dict[str, t.Any]
 
-_SUFFIX_MODULUS = 60000
 _LARGE_SUFFIX = 50000
 _DATE_LIKE_SUFFIX = 1000
 _MAX_NAME = 255
 _MAX_PORT = 65535
 _MANY_CORES = 7
 
-_SUFFIX = re.compile(r"[0-9]+$")
 _SHORT_NAME = re.compile(r"[0-9A-Za-z_-]+")
 _LABEL = r"[0-9A-Za-z_](?:[0-9A-Za-z_-]*[0-9A-Za-z_])?"
 # A last label of digits only would be a broken IPv4 address.
@@ -109,35 +96,6 @@ def unknown_host(host: str) -> Finding:
         f"a list with {host}, which the inventory does not have",
         "correct the name or add the host to the inventory",
     )
-
-
-def suffix_of(name: str) -> int:
-    """Return the number formed by all digits right before the ``@`` of a node name, or 0."""
-    digits = _SUFFIX.search(name.partition("@")[0])
-    # Longer names are reported as invalid; int() refuses thousands of digits.
-    return int(digits.group()[-_MAX_NAME:]) if digits else 0
-
-
-def node_ports(
-    name: str, port_discovery: str = "stateless", server_port: int = RPC_SERVER_PORT
-) -> dict[str, int]:
-    """Return ``offset``, ``distribution`` and ``rpc``: the TCP ports between cluster nodes.
-
-    The offset is the trailing number of the short name, modulo 60000. The rpc port is
-    5370 + offset with stateless port discovery and ``server_port`` with manual. Raises
-    InputError for a port discovery other than these two.
-    """
-    if port_discovery not in PORT_DISCOVERIES:
-        raise InputError(
-            f"rpc port discovery is {port_discovery!r}, expected stateless or manual.",
-            found=str(port_discovery),
-        )
-    offset = suffix_of(name) % _SUFFIX_MODULUS
-    return {
-        "offset": offset,
-        "distribution": DIST_BASE_PORT + offset,
-        "rpc": RPC_BASE_PORT + offset if port_discovery == "stateless" else server_port,
-    }
 
 
 def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -227,7 +185,7 @@ def _settings(settings: dict[str, t.Any]) -> dict[str, t.Any]:
         "discovery_strategy": "manual",
         "proto_dist": "inet_tcp",
         "rpc_port_discovery": "stateless",
-        "rpc_server_port": RPC_SERVER_PORT,
+        "rpc_server_port": _ports.RPC_SERVER_PORT,
         "rpc_tls": False,
         "version": "",
         "edition": "",
@@ -257,15 +215,17 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
     instance = _instance(member)
     name = str(member.get("emqx_node_name") or f"emqx{instance or ''}@{address}")
     short_name, _at, host = name.partition("@")
-    offset = suffix_of(name) % _SUFFIX_MODULUS
+    offset = _ports.offset_of(name)
     manual = _port_number(wanted["rpc_server_port"])
-    stateless = RPC_BASE_PORT + offset
+    stateless = _ports.RPC_BASE_PORT + offset
     parsed = _ip(host)
     # A name on an address says which address its peers see; one on a FQDN does not.
     given = member.get("emqx_node_addresses") or ([host] if parsed else None)
     literals = [text for text in (address, management) if _ip(text)][:1]
-    listeners = {kind: port + LISTENER_STEP * instance for kind, port in LISTENERS.items()}
-    dashboard = DASHBOARD_PORT + LISTENER_STEP * instance
+    listeners = {
+        kind: port + _ports.LISTENER_STEP * instance for kind, port in _ports.LISTENERS.items()
+    }
+    dashboard = _ports.DASHBOARD_PORT + _ports.LISTENER_STEP * instance
     return {
         "name": name,
         "short_name": short_name,
@@ -274,7 +234,7 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
         "server": str(member.get("emqx_server") or management),
         "role": str(member.get("emqx_node_role") or "core"),
         "offset": offset,
-        "dist_port": DIST_BASE_PORT + offset,
+        "dist_port": _ports.DIST_BASE_PORT + offset,
         "rpc_port": manual if wanted["rpc_port_discovery"] == "manual" else stateless,
         "rpc_port_stateless": stateless,
         "rpc_port_manual": manual,
@@ -345,7 +305,7 @@ def _setting_errors(wanted: dict[str, t.Any]) -> Findings:
         )
     for setting in _versions.CHOICES:
         yield from _choice_errors(setting, str(wanted[setting]), wanted)
-    if wanted["rpc_port_discovery"] not in PORT_DISCOVERIES:
+    if wanted["rpc_port_discovery"] not in _ports.PORT_DISCOVERIES:
         yield _finding(
             "bad_port_discovery",
             "",
@@ -361,7 +321,7 @@ def _setting_errors(wanted: dict[str, t.Any]) -> Findings:
             "emqx_rpc_server_port",
             "a port from 1 to 65535",
             wanted["rpc_server_port"],
-            f"set it to a free port, the default is {RPC_SERVER_PORT}",
+            f"set it to a free port, the default is {_ports.RPC_SERVER_PORT}",
         )
 
 
@@ -505,17 +465,17 @@ def _instance_errors(nodes: list[Node]) -> Findings:
     taken: dict[tuple[str, int], str] = {}
     for node in nodes:
         host, number = node["inventory_host"], node["instance"]
-        if not 0 <= number <= MAX_INSTANCE:
+        if not 0 <= number <= _ports.MAX_INSTANCE:
             yield _finding(
                 "bad_instance",
                 host,
                 "emqx_instance",
-                f"a number from 1 to {MAX_INSTANCE}, or 0 for the package's own node",
+                f"a number from 1 to {_ports.MAX_INSTANCE}, or 0 for the package's own node",
                 number if number > 0 else "no number",
                 "choose another",
             )
             continue
-        if number and suffix_of(node["name"]) != number:
+        if number and _ports.suffix_of(node["name"]) != number:
             yield _finding(
                 "instance_name",
                 host,
@@ -532,9 +492,9 @@ def _instance_errors(nodes: list[Node]) -> Findings:
                 "emqx_instance",
                 f"a number of its own on server {node['server']}",
                 f"{number}, also that of {other}",
-                f"set emqx_instance of {host} to a number from 1 to {MAX_INSTANCE} that no other "
-                "host of the server has, or emqx_server where hosts with one ansible_host are "
-                "different servers",
+                f"set emqx_instance of {host} to a number from 1 to {_ports.MAX_INSTANCE} that no "
+                "other host of the server has, or emqx_server where hosts with one ansible_host "
+                "are different servers",
             )
 
 
@@ -589,7 +549,7 @@ def _port_origin(node: Node, kind: str, port: int, manual: bool) -> tuple[str, s
 def _rpc_errors(members: t.Sequence[dict[str, t.Any]]) -> Findings:
     """What the hosts themselves say: each node derives the RPC port of a peer from its own."""
     for variable, only in (
-        ("emqx_rpc_port_discovery", PORT_DISCOVERIES),
+        ("emqx_rpc_port_discovery", _ports.PORT_DISCOVERIES),
         ("emqx_rpc_server_port", ("manual",)),
     ):
         said: dict[str, list[str]] = {}
@@ -748,7 +708,7 @@ def _warnings(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
             "use FQDNs everywhere, they survive a change of address",
         )
     for node in nodes:
-        suffix = suffix_of(node["name"])
+        suffix = _ports.suffix_of(node["name"])
         if suffix >= _DATE_LIKE_SUFFIX:
             yield _suffix_warning(node, suffix)
     evaluating = [node for node in nodes if node["license"] == "evaluation"]

@@ -17,6 +17,7 @@ OURS = "ansible_collections.mqttops.emqx.plugins.module_utils"
 PURE = frozenset(
     {
         "_errors",
+        "_ports",
         "_topology",
         "_strategies",
         "_hocon",

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _topology
+from ansible_collections.mqttops.emqx.plugins.module_utils import _ports, _topology
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 Member = t.Dict[str, t.Any]
@@ -50,41 +50,6 @@ def pairs(findings: list[dict[str, str]]) -> list[tuple[str, str]]:
         assert finding["message"].endswith(".") and not finding["message"].endswith("..")
         assert finding["expected"] and finding["found"] and finding["remedy"]
     return [(finding["code"], finding["host"]) for finding in findings]
-
-
-class TestNodePorts:
-    @pytest.mark.parametrize(
-        ("name", "offset"),
-        [
-            ("emqx@10.0.0.12", 0),
-            ("emqx1@h.example", 1),
-            ("node-12@h.example", 12),
-            ("emqx2024@h.example", 2024),
-            ("e1mqx@h.example", 0),
-            ("a1b007@h.example", 7),
-            ("emqx60001@h.example", 1),
-            ("emqx20240601@h.example", 20240601 % 60000),
-            ("emqx\u0663@h.example", 0),
-        ],
-    )
-    def test_all_trailing_digits_count(self, name: str, offset: int) -> None:
-        assert _topology.node_ports(name) == {
-            "offset": offset,
-            "distribution": 4370 + offset,
-            "rpc": 5370 + offset,
-        }
-
-    def test_manual(self) -> None:
-        assert _topology.node_ports("emqx3@h.example", "manual") == {
-            "offset": 3,
-            "distribution": 4373,
-            "rpc": 5369,
-        }
-        assert _topology.node_ports("emqx3@h.example", "manual", 7000)["rpc"] == 7000
-
-    def test_bad_port_discovery(self) -> None:
-        with pytest.raises(InputError, match="'auto', expected stateless or manual"):
-            _topology.node_ports("emqx@h", "auto")
 
 
 class TestIpv6:
@@ -351,7 +316,7 @@ class TestInstances:
     def test_ports_of_a_server_never_meet(self) -> None:
         members: list[Member] = [
             {"inventory_host": f"n{n}", "ansible_host": "10.0.0.1", "emqx_instance": n}
-            for n in range(_topology.MAX_INSTANCE + 1)
+            for n in range(_ports.MAX_INSTANCE + 1)
         ]
         model = _topology.build(members, {})
         assert model["errors"] == []
