@@ -258,6 +258,11 @@ FAILURES: dict[str, Phrases] = {
         "a Kubernetes API that takes a token, as EMQX has nothing else to show",
         "write the URL of the API server itself in emqx_k8s_apiserver",
     ),
+    "k8s_address": (
+        "EMQX cannot verify {asked} by {detail}",
+        "a name there, as Erlang compares no address with a certificate (erlang/otp#7968)",
+        "write a name that the certificate of the API has in emqx_k8s_apiserver",
+    ),
     "k8s_file": (
         "the CA for {asked} cannot be used ({detail})",
         "a certificate in a PEM file",

@@ -20,6 +20,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _https
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import SERVICE_ACCOUNT
+from ansible_collections.mqttops.emqx.plugins.module_utils._strategies import named_by_address
 
 Answer = t.Dict[str, t.Any]
 
@@ -46,6 +47,8 @@ def ask(
         if server.startswith("https:"):
             ca = os.path.join(directory, "ca.crt")
             found = os.path.isfile(ca)
+            if found and named_by_address(server):
+                return _failure(server, "k8s_address", ca)
             context = _https.tls_context(server, verify=found, ca=ca if found else "")
         request = _https.Request("GET", path, headers=headers)
         status, text = _https.exchange(server, context, request, timeout)

@@ -41,6 +41,8 @@ _K8S_SUFFIXES = {"ip": "", "dns": "pod.cluster.local", "hostname": "svc.cluster.
 
 _URL = re.compile(r"(?P<scheme>https?)://(?:\[[0-9A-Fa-f:]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?/?")
 
+_IPV4 = re.compile(r"[0-9.]+")
+
 # EMQX takes host and port apart at the only colon (ekka 0.13 to 0.23): no port, a path or an IPv6
 # address keep it from booting.
 _ETCD_URL = re.compile(r"https?://[0-9A-Za-z._-]+:[0-9]{1,5}")
@@ -197,6 +199,16 @@ def _etcd_errors(_nodes: t.Sequence[Node], wanted: Settings) -> Problems:
         )
 
 
+def named_by_address(url: str) -> bool:
+    """Tell whether a URL has an IP address for a host.
+
+    With a CA that is an API which EMQX cannot verify: Erlang compares the host of a URL with the
+    names of a certificate only (OTP 25 to 28, erlang/otp#7968).
+    """
+    host = url.partition("://")[2].partition("/")[0]
+    return host.startswith("[") or bool(_IPV4.fullmatch(host.partition(":")[0]))
+
+
 def _k8s_errors(nodes: t.Sequence[Node], wanted: Settings) -> Problems:
     if not _URL.fullmatch(str(wanted["k8s_apiserver"])):
         yield (
@@ -215,6 +227,15 @@ def _k8s_errors(nodes: t.Sequence[Node], wanted: Settings) -> Problems:
             "emqx_k8s_token and emqx_k8s_ca, or neither",
             "only emqx_k8s_ca",
             "set both, as they are put in place together",
+        )
+    elif wanted["k8s_ca"] and named_by_address(str(wanted["k8s_apiserver"])):
+        yield (
+            "k8s_ca_with_address",
+            "",
+            "emqx_k8s_apiserver",
+            "a name with emqx_k8s_ca, as EMQX compares no address with a certificate",
+            wanted["k8s_apiserver"],
+            "write a name that the certificate of the API has, and that all hosts resolve",
         )
     kind, namespace = wanted["k8s_address_type"], wanted["k8s_namespace"]
     ends = {

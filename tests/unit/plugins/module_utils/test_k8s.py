@@ -208,8 +208,9 @@ def context(files: Files) -> ssl.SSLContext:
 @pytest.fixture
 def secure(authority: Authority) -> t.Iterator[Api]:
     made = Api(subsets=[{"addresses": [{"ip": "10.0.0.1"}]}])
-    own = authority.issue("api", DNSName("kubernetes"), ip("127.0.0.1"))
-    with web_server(made.reply, context(own)) as made.url:
+    own = authority.issue("api", DNSName("localhost"), ip("127.0.0.1"))
+    with web_server(made.reply, context(own)) as url:
+        made.url = url.replace("127.0.0.1", "localhost")
         yield made
 
 
@@ -230,8 +231,15 @@ class TestTls:
 
     def test_another_name(self, secure: Api, account: Path, authority: Authority) -> None:
         (account / "ca.crt").write_bytes(authority.file.read_bytes())
-        url = secure.url.replace("127.0.0.1", "localhost")
-        assert failure(url, account) == "k8s_other_name"
+        other = context(authority.issue("other", DNSName("kubernetes")))
+        with web_server(secure.reply, other) as url:
+            assert failure(url.replace("127.0.0.1", "localhost"), account) == "k8s_other_name"
+
+    def test_an_address_that_emqx_does_not_verify(
+        self, secure: Api, account: Path, authority: Authority
+    ) -> None:
+        (account / "ca.crt").write_bytes(authority.file.read_bytes())
+        assert failure(secure.url.replace("localhost", "127.0.0.1"), account) == "k8s_address"
 
     def test_what_is_no_ca(self, secure: Api, account: Path) -> None:
         (account / "ca.crt").write_text("nonsense", encoding="ascii")
@@ -239,9 +247,9 @@ class TestTls:
 
     def test_expired(self, account: Path, authority: Authority) -> None:
         (account / "ca.crt").write_bytes(authority.file.read_bytes())
-        old = authority.issue("old", ip("127.0.0.1"), days=-1)
+        old = authority.issue("old", DNSName("localhost"), days=-1)
         with web_server(Api().reply, context(old)) as url:
-            assert failure(url, account) == "k8s_expired"
+            assert failure(url.replace("127.0.0.1", "localhost"), account) == "k8s_expired"
 
     def test_a_server_that_wants_a_certificate(self, account: Path, authority: Authority) -> None:
         picky = context(authority.issue("picky", ip("127.0.0.1")))

@@ -169,6 +169,12 @@ class TestErrors:
             (k8s("hostname", k8s_suffix="svc.corp"), "mq{}.emqx.default.svc.corp", []),
             (k8s(k8s_token=True, k8s_ca="/ca"), "10.0.0.{}", []),
             (k8s(k8s_ca="/ca"), "10.0.0.{}", ["k8s_ca_without_token"]),
+            (
+                k8s(k8s_token=True, k8s_ca="/ca", k8s_apiserver="https://10.0.0.9:6443"),
+                "10.0.0.{}",
+                ["k8s_ca_with_address"],
+            ),
+            (k8s(k8s_token=True, k8s_apiserver="https://10.0.0.9:6443"), "10.0.0.{}", []),
             (k8s("name"), "10.0.0.{}", ["unknown_k8s_address_type"]),
         ],
     )
@@ -199,6 +205,20 @@ class TestErrors:
 )
 def test_warnings(settings: Settings, found: list[str]) -> None:
     assert warned(settings) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://10.0.0.9:6443", True),
+        ("https://10.0.0.9/", True),
+        ("https://[fd00::9]:6443", True),
+        ("https://10.example.org", False),
+        ("https://kubernetes.default.svc:443", False),
+    ],
+)
+def test_named_by_address(url: str, found: bool) -> None:
+    assert _strategies.named_by_address(url) is found
 
 
 def test_all_settings_have_a_default() -> None:

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Discovery by Kubernetes: formed, one member more, one member less, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+import pytest
+from certificates import Authority, Files, ip
+from cryptography.x509 import DNSName
+from examples import Example, message
+from lab_hosts import ROOT, scenario_lab
+from operations import changed, done, refused, together, wait_for
+
+LAB = scenario_lab()
+BROKERS = ("n1", "n2", "n3")
+EXAMPLE = Example(LAB, "k8s.yml", {f"192.0.2.1{n}": f"n{n}" for n in (1, 2, 3)})
+FOURTH = "broker4.example.org"
+FOLDER = LAB.inventory.parent
+API = LAB.hosts["n5"]
+NAME = "k8s.example.org"
+URL = f"https://{NAME}:6443"
+PLACE = "/srv/kubernetes"
+ENDPOINTS = "/api/v1/namespaces/iot/endpoints/emqx"
+ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/iot/roles/emqx-endpoints"
+RULE = {"resources": ["endpoints"], "verbs": ["get"]}
+SOURCE = "the endpoints of service emqx in namespace iot"
+# Where every node of EMQX looks, and where this collection keeps what it finds there.
+MOUNT = "/run/secrets/kubernetes.io/serviceaccount"
+KEPT = "/etc/mqttops-emqx/emqxcl/serviceaccount"
+ADMIN, NODE = "admin-of-the-test", "node-token-of-the-test"
+UNIT = f"""[Service]
+ExecStart=/usr/bin/python3 {PLACE}/kubernetes_api.py {PLACE} 6443
+"""
+CONFIG = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "current-context": "lab",
+    "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin"}}],
+    "clusters": [
+        {
+            "name": "lab",
+            "cluster": {
+                "server": f"https://{LAB.addresses['n5']}:6443",
+                "certificate-authority": f"{FOLDER}/k8s-ca.pem",
+            },
+        }
+    ],
+    "users": [{"name": "admin", "user": {"token": ADMIN}}],
+}
+SPEED: dict[str, t.Any] = {
+    "emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1"},
+    "kubernetes_kubeconfig": f"{FOLDER}/kubeconfig",
+}
+# A run that is to fail need not wait long for it, and leaves the endpoints as they are.
+SHORT = {
+    **SPEED,
+    "emqx_ready_timeout": 20,
+    "emqx_cluster_timeout": 5,
+    "kubernetes_apply": False,
+}
+
+
+def put(host: t.Any, path: str, text: str) -> None:
+    host.check_output(f"cat > {path} <<'END'\n{text}\nEND")
+
+
+def certify(files: Files) -> None:
+    for name, file in (("cert.pem", files.cert), ("key.pem", files.key)):
+        put(API, f"{PLACE}/{name}", file.read_text(encoding="ascii"))
+
+
+@pytest.fixture(scope="module")
+def own() -> Files:
+    """The API of n5, and the certificate that it has."""
+    authority = Authority(FOLDER, "k8s-ca")
+    issued = authority.issue("k8s-api", DNSName(NAME), ip(LAB.addresses["n5"]))
+    for host in (*BROKERS, "n4"):
+        LAB.hosts[host].check_output(f"echo {LAB.addresses['n5']} {NAME} >> /etc/hosts")
+    API.check_output(f"mkdir -p {PLACE}")
+    certify(issued)
+    users = {ADMIN: "admin", NODE: "system:serviceaccount:iot:emqx"}
+    put(API, f"{PLACE}/tokens.json", json.dumps(users))
+    script = ROOT / "tests" / "support" / "kubernetes_api.py"
+    put(API, f"{PLACE}/kubernetes_api.py", script.read_text(encoding="utf-8"))
+    put(API, "/etc/systemd/system/kubernetes-api.service", UNIT)
+    (FOLDER / "kubeconfig").write_text(json.dumps(CONFIG), encoding="utf-8")
+    os.environ["EMQX_K8S_TOKEN"] = NODE
+    api("start")
+    return issued
+
+
+def api(state: str) -> None:
+    API.check_output(f"systemctl daemon-reload; systemctl {state} kubernetes-api")
+    if state != "stop":
+        wait_for(lambda: bool(API.socket("tcp://0.0.0.0:6443").is_listening), 20)
+
+
+def ask(method: str, path: str, body: t.Any = None) -> t.Any:
+    """Ask the API as its administrator."""
+    sent = f"--data '{json.dumps(body)}'" if body else ""
+    header = f"--header 'Authorization: Bearer {ADMIN}'"
+    url = f"https://localhost:6443{path}"
+    return json.loads(API.check_output(f"curl -sk -X {method} {header} {sent} '{url}'"))
+
+
+def addresses() -> list[str]:
+    (subset,) = ask("GET", ENDPOINTS)["subsets"]
+    return sorted(address["ip"] for address in subset["addresses"])
+
+
+def of(*hosts: str) -> list[str]:
+    return sorted(LAB.addresses[host] for host in hosts)
+
+
+def run(playbook: str, *arguments: str, **variables: t.Any) -> str:
+    shown = done(EXAMPLE.playbook(f"mqttops.emqx.{playbook}", *arguments, **{**SPEED, **variables}))
+    assert NODE not in shown
+    return shown
+
+
+def fail(playbook: str, *arguments: str, **variables: t.Any) -> list[str]:
+    """Run a playbook that does not form the cluster and return what it says in the end."""
+    result = EXAMPLE.playbook(playbook, *arguments, **{**SHORT, **variables})
+    assert result.returncode != 0, result.stdout
+    assert NODE not in result.stdout
+    said = message(result.stdout)
+    assert said[0] == "The cluster did not form:", result.stdout
+    return said
+
+
+def look() -> list[str]:
+    """See to the membership alone, with a node that finds nobody, and return what is said."""
+    fourth(wanted=True)
+    phase = {"phase": "membership", "emqx_ready_timeout": 2, "emqx_cluster_timeout": 1}
+    hosts = {"emqx_cluster_hosts": list(EXAMPLE.group("emqx"))}
+    play = str(ROOT / "tests" / "support" / "firewall" / "phase.yml")
+    return fail(play, "--extra-vars=phase_group=emqx", **phase, **hosts)
+
+
+def fourth(wanted: bool) -> None:
+    """Put the fourth host into the group, or take it out."""
+    EXAMPLE.group("emqx").pop(FOURTH, None)
+    if wanted:
+        EXAMPLE.group("emqx")[FOURTH] = {"ansible_host": LAB.addresses["n4"]}
+
+
+def everybody(sentence: str) -> bool:
+    """Tell whether a sentence is about all hosts."""
+    return all(host in sentence.partition(":")[0] for host in EXAMPLE.group("emqx"))
+
+
+def in_the_unit(host: str, command: str) -> str:
+    """Run a command as the node sees the host's files."""
+    enter = "nsenter --mount --target $(systemctl show --property MainPID --value emqx)"
+    return str(LAB.hosts[host].check_output(f"{enter} {command}"))
+
+
+def test_empty_hosts(own: Files) -> None:
+    assert own.cert.exists()
+    predicted = run("site", "--check")
+    assert {host for _task, host in changed(predicted)} >= set(EXAMPLE.group("emqx"))
+    assert not API.file(f"{PLACE}/objects.json").exists
+    run("site")
+    together(LAB, *BROKERS)
+    assert addresses() == of(*BROKERS)
+    # The nodes asked, and nobody asked for more than that.
+    asked = API.check_output(f"grep ^system: {PLACE}/log | sort -u")
+    assert asked == f"system:serviceaccount:iot:emqx get {ENDPOINTS} 200"
+
+
+def test_the_token_is_for_the_node_alone() -> None:
+    for host in BROKERS:
+        shown = LAB.hosts[host].check_output(f"stat -c '%U %G %a' {KEPT}/token")
+        assert shown == "emqx emqx 600"
+        assert LAB.hosts[host].run(f"ls -A {MOUNT}").stdout == ""
+        assert in_the_unit(host, f"ls {MOUNT}").split() == ["ca.crt", "token"]
+        assert NODE not in LAB.hosts[host].check_output("ps axww; journalctl --no-pager")
+
+
+def test_it_is_there_after_a_boot() -> None:
+    # What is below /run is gone by then.
+    LAB.hosts["n3"].check_output("systemctl stop emqx && rm -r /run/secrets")
+    LAB.hosts["n3"].check_output("systemctl start emqx")
+    wait_for(lambda: "n3" if LAB.view("n3")["running_nodes"][1:] else "", 60)
+    assert in_the_unit("n3", f"runuser -u emqx cat {MOUNT}/token") == NODE
+    together(LAB, *BROKERS)
+
+
+def test_a_new_token_changes_nothing_but_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMQX_K8S_TOKEN", f"{NODE}2")
+    started = "systemctl show --property ActiveEnterTimestamp emqx"
+    before = LAB.hosts["n1"].check_output(started)
+    tasks = {task.rpartition(" : ")[2] for task, _host in changed(run("site"))}
+    assert tasks == {"Write the configuration that EMQX accepts"}
+    assert in_the_unit("n1", f"cat {MOUNT}/token") == f"{NODE}2"
+    assert LAB.hosts["n1"].check_output(started) == before
+
+
+def test_another_short_name_is_refused_before_anything_is_changed() -> None:
+    fourth(wanted=True)
+    EXAMPLE.group("emqx")[FOURTH]["emqx_node_name"] = f"mqtt@{LAB.addresses['n4']}"
+    said = refused(EXAMPLE.playbook("mqttops.emqx.site", **SHORT))
+    assert "expected the same part before the @ on all nodes with discovery strategy k8s" in said
+    assert "use emqx on all of them" in said
+
+
+def test_the_api_is_down_at_boot() -> None:
+    fourth(wanted=True)
+    run("kubernetes")
+    assert addresses() == of(*BROKERS, "n4")
+    api("stop")
+    cause = fail("mqttops.emqx.add_node")[-1]
+    assert everybody(cause)
+    assert f": {URL} refuses the connection (" in cause
+    assert f"expected a Kubernetes API that answers with {SOURCE}: start the API server" in cause
+
+
+def test_a_certificate_of_another_ca(own: Files) -> None:
+    foreign = Authority(FOLDER, "foreign").issue("foreign-api", DNSName(NAME))
+    certify(foreign)
+    api("start")
+    cause = look()[-1]
+    assert everybody(cause)
+    assert f": the certificate of {URL} is signed by another CA (" in cause
+    assert "expected one signed by emqx_k8s_ca: set it to the CA that signed the cert" in cause
+
+
+def test_a_token_without_the_right(own: Files) -> None:
+    ask("DELETE", ROLE)
+    certify(own)
+    api("restart")
+    cause = look()[-1]
+    assert everybody(cause)
+    assert f": the token may not get {SOURCE} (" in cause
+    assert "expected a Role with the verb get on endpoints, bound to its ServiceAccount" in cause
+
+
+def test_an_address_of_nobody() -> None:
+    ask("PATCH", ENDPOINTS, {"subsets": [{"addresses": [{"ip": "10.9.9.9"}]}]})
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": [RULE]}
+    ask("POST", ROLE.rpartition("/")[0], {**role, "metadata": {"name": "emqx-endpoints"}})
+    said = look()
+    assert f"{FOURTH} finds by {SOURCE} (asked {URL}): emqx@10.9.9.9" in said
+    missing, extra = said[-2:]
+    assert everybody(missing)
+    assert f": {SOURCE} are 10.9.9.9, expected also {LAB.addresses['n1']}, " in missing
+    assert "add the address to the Endpoints object" in missing
+    assert "expected none of 10.9.9.9, which is no core of this cluster: take it out" in extra
+    # Put right, the node finds the others by itself.
+    run("add_node")
+    together(LAB, *BROKERS, "n4")
+    assert addresses() == of(*BROKERS, "n4")
+
+
+def test_one_member_less() -> None:
+    fourth(wanted=True)
+    run("remove_node", emqx_remove_hosts=FOURTH)
+    together(LAB, *BROKERS)
+    assert addresses() == of(*BROKERS)
+    assert not LAB.hosts["n4"].service("emqx").is_enabled
+    fourth(wanted=False)
+    assert changed(run("site")) == set()
