@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import conclude
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import (
+    before_start,
+    conclude,
+)
 
 
 def discovery_findings(answers: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
-    """Return ``seen`` and ``causes``; see ``discovery_findings.yml``."""
+    """Return ``seen``, ``causes`` and ``before_start``; see ``discovery_findings.yml``."""
     # A strategy that nothing can be asked for is a skipped task.
     asked = {host: answer for host, answer in answers.items() if not answer.get("skipped")}
     if not asked:
-        return {"seen": [], "causes": []}
-    return conclude({host: answer.get("discovery", answer) for host, answer in asked.items()})
+        return {"seen": [], "causes": [], "before_start": []}
+    reports = {host: answer.get("discovery", answer) for host, answer in asked.items()}
+    return {**conclude(reports), "before_start": before_start(reports)}
 
 
 class FilterModule:

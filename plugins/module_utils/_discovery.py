@@ -77,17 +77,18 @@ REASONS: dict[str, Phrases] = {
     "no_key": (
         "{source} have none of {names}",
         "one of each core, which the node itself keeps there while it runs",
-        "start the node, else see in its log why it cannot write to etcd",
+        "start the node, or restart it where it runs (EMQX before 6.2.4 does not write its key "
+        "again once etcd was away), else see in its log why it cannot write to etcd",
     ),
     "key_of_nobody": (
-        "{source} have {values}, of a node that is no core of this cluster",
+        "{source} have {values}, of no core of this cluster",
         "keys of its own cores only",
         "stop that node, or set an emqx_etcd_prefix that no other cluster has",
     ),
     "stale_key": (
         "{source} have {values}, which no node keeps alive",
         "keys of its own cores only",
-        "delete each such key by etcdctl del KEY",
+        "run the playbook site with emqx_etcd_clean_keys, or delete each by etcdctl del KEY",
     ),
     "no_endpoint": (
         *_ENTRIES_LACK,
@@ -232,7 +233,7 @@ FAILURES: dict[str, Phrases] = {
     "etcd_locked": (
         "a lock that no node keeps alive keeps all of them waiting ({detail})",
         "locks of nodes that run only",
-        "delete it by etcdctl del KEY",
+        "run the playbook site with emqx_etcd_clean_keys, or delete it by etcdctl del KEY",
     ),
     "etcd_other": (
         "{asked} is no etcd ({detail})",
@@ -404,6 +405,11 @@ def report(
     }
 
 
+def is_settled(found: Report) -> bool:
+    """Tell whether there is no node of others that may be about to go."""
+    return all(item["reason"] == "stale_key" for item in found["extra"])
+
+
 # Reasons of a missing node whose value is what the service has in its place.
 _EXPLAINS_EXTRA = ("target_not_fqdn", "endpoint_form", "short_names_differ", "address_form")
 
@@ -559,6 +565,30 @@ def conclude(reports: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, list[s
             "see in the logs of the nodes why they do not join (cookie, names, ports)."
         )
     return {"seen": seen, "causes": causes}
+
+
+def before_start(reports: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """Return what has to be put right before nodes start, a sentence for each cause.
+
+    ``reports`` is as for conclude. With etcd that is all that ends their boot, and keys of others,
+    whose cluster they would join. That keys of the own nodes are missing is as it should be.
+    """
+    asked = {host: found for host, found in reports.items() if found.get("strategy") == "etcd"}
+    failing: dict[tuple[str, str], list[str]] = {}
+    for host, found in asked.items():
+        if found["failure"] not in ("", "etcd_locked"):
+            failing.setdefault((found["failure"], found["asked"]), []).append(host)
+    strangers = [
+        {**item, "host": host}
+        for host, found in asked.items()
+        for item in found["extra"]
+        if item["reason"] == "key_of_nobody"
+    ]
+    causes = [_failing(hosts, asked[hosts[0]]) for hosts in failing.values()]
+    if strangers:
+        context = _context(asked[strangers[0]["host"]], "")
+        causes.append(_sentence(REASONS["key_of_nobody"], strangers, context))
+    return causes
 
 
 def _wrong(found: t.Mapping[str, t.Any]) -> bool:

@@ -91,12 +91,21 @@ def read(settings: Settings, folder: str, timeout: float) -> tuple[list[Key], st
     return _first(settings, timeout, use)
 
 
-def delete(settings: Settings, keys: t.Sequence[str], timeout: float) -> None:
-    """Delete these keys; raise EtcdError."""
+def stale_keys(settings: Settings, timeout: float) -> list[str]:
+    """Return the keys of nodes and of locks that no node keeps alive; raise EtcdError."""
+    nodes, _server = read(settings, etcd_folder(settings), timeout)
+    locks, _server = read(settings, lock_folder(settings), timeout)
+    return [found.key for found in (*nodes, *locks) if not found.leased]
+
+
+def delete_stale(settings: Settings, keys: t.Sequence[str], timeout: float) -> None:
+    """Delete those of these keys that still nobody keeps alive; raise EtcdError."""
 
     def use(ask_server: Ask) -> None:
-        for key in keys:
-            ask_server("/kv/deleterange", {"key": _encode(key)})
+        for key in map(_encode, keys):
+            unleased = {"key": key, "target": "LEASE", "result": "EQUAL", "lease": "0"}
+            deletion = {"request_delete_range": {"key": key}}
+            ask_server("/kv/txn", {"compare": [unleased], "success": [deletion]})
 
     _first(settings, timeout, use)
 

@@ -223,8 +223,9 @@ def _check_files(report: _Report, wish: t.Mapping[str, t.Any]) -> None:
         report.error(
             "missing_file",
             variable,
-            f"a PEM file on the control node as {variable}",
-            f"no file {path}",
+            f"a PEM file on the control node, or its text, as {variable}",
+            # A text that is cut short may be a key.
+            f"no file {path}" if "\n" not in path else "a text that is no PEM",
             "correct the path, or put the file there",
         )
 

@@ -20,12 +20,13 @@ Settings = t.Mapping[str, t.Any]
 # code, host, variable, expected, found, remedy
 Problems = t.Iterator[t.Tuple[str, str, str, str, str, str]]
 
-# The settings of the strategies and their defaults, those of EMQX where it has any.
+# The settings of the strategies and their defaults: those of EMQX where it has any, but for the
+# prefix, as clusters that share it become one.
 DEFAULTS: dict[str, t.Any] = {
     "dns_name": None,
     "dns_record_type": "a",
     "etcd_servers": [],
-    "etcd_prefix": "emqxcl",
+    "etcd_prefix": "",
     "etcd_ssl": {},
     "k8s_apiserver": "",
     "k8s_service_name": "emqx",
@@ -165,6 +166,16 @@ def _etcd_errors(_nodes: t.Sequence[Node], wanted: Settings) -> Problems:
                 server or "an empty one",
                 "write the client URL of an etcd member",
             )
+    if not str(wanted["etcd_prefix"]):
+        yield (
+            "no_etcd_prefix",
+            "",
+            "emqx_etcd_prefix",
+            "a prefix that no other cluster has, as nodes with the same one become one cluster",
+            "empty",
+            "set emqx_cluster_name to a name of the cluster's own, which the prefix follows, or "
+            "emqx_etcd_prefix (emqxcl is EMQX's own default)",
+        )
     schemes = sorted(
         {server.partition(":")[0] for server in servers if _ETCD_URL.fullmatch(server)}
     )

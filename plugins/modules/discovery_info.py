@@ -57,6 +57,11 @@ options:
     description: Seconds after which a service counts as silent.
     type: float
     default: 5
+  settle:
+    description: Seconds to ask again while there is a node that is none of O(nodes) and may be
+      about to go, such as one that was just stopped, whose key in etcd stays for 5 seconds.
+    type: float
+    default: 0
 seealso:
   - module: mqttops.emqx.cluster_probe
 """
@@ -141,6 +146,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd, _k8s
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import WaitTimeout
+from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
 
 Params = t.Mapping[str, t.Any]
 
@@ -168,14 +175,22 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "nodes": {"type": "list", "elements": "dict", "required": True},
     "service_account": {"type": "path", "default": _discovery.SERVICE_ACCOUNT},
     "timeout": {"type": "float", "default": 5},
+    "settle": {"type": "float", "default": 0},
 }
 
 
 def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the module's answer."""
     strategy, settings = params["strategy"], params["settings"]
-    answer = ASK[strategy](params)
-    return _discovery.report(strategy, settings, params["node"], params["nodes"], answer)
+
+    def ask(_left: float) -> dict[str, t.Any]:
+        answer = ASK[strategy](params)
+        return _discovery.report(strategy, settings, params["node"], params["nodes"], answer)
+
+    try:
+        return wait_for(ask, _discovery.is_settled, Deadline(params["settle"]), interval=0.5)
+    except WaitTimeout as error:
+        return dict(error.last)
 
 
 def main() -> None:

@@ -382,3 +382,44 @@ class TestConclude:
         found = _discovery.conclude(reports)
         assert found["causes"] == ["Host n2: it cannot be asked: install dnspython"]
         assert found["seen"][1] == "n2 cannot be asked"
+
+
+class TestBeforeStart:
+    STRANGER = "emqx@10.9.9.9"
+
+    def causes(self, *answers: dict[str, t.Any], strategy: str = "etcd") -> list[str]:
+        reports = {
+            f"n{number + 1}": _discovery.report(
+                strategy, ETCD if strategy == "etcd" else A, IPS[number], nodes(*IPS), given
+            )
+            for number, given in enumerate(answers)
+        }
+        return _discovery.before_start({**reports, "n9": {"msg": "no Python"}})
+
+    @pytest.mark.parametrize("names", [[], IPS[:1], IPS])
+    def test_keys_of_the_own_nodes_may_be_missing(self, names: list[str]) -> None:
+        assert self.causes(answer(keys(*names)), answer(keys(*names))) == []
+
+    def test_what_ends_the_boot(self) -> None:
+        refused, no_ca = answer(failure="etcd_refused"), answer(failure="etcd_other_ca")
+        first, second = self.causes(refused, no_ca, refused)
+        assert first.startswith("Host n1, n3: 10.0.0.53 refuses the connection (")
+        assert second.startswith("Host n2: the certificate of 10.0.0.53 is signed by another CA (")
+
+    def test_a_lock_only_keeps_it_waiting(self) -> None:
+        assert self.causes(answer(failure="etcd_locked")) == []
+
+    def test_nodes_of_another_cluster(self) -> None:
+        found = answer(keys(IPS[0], self.STRANGER))
+        assert self.causes(found, found) == [
+            f"Host n1, n2: the keys below emqxcl/ekkacl/nodes/ have "
+            f"emqxcl/ekkacl/nodes/{self.STRANGER}, of no core of this cluster, expected keys of "
+            "its own cores only: stop that node, or set an emqx_etcd_prefix that no other cluster "
+            "has."
+        ]
+
+    def test_a_key_that_nobody_keeps_alive_is_no_node(self) -> None:
+        assert self.causes(answer(keys(self.STRANGER, leased=False))) == []
+
+    def test_other_services_end_no_boot(self) -> None:
+        assert self.causes(answer(failure="dns_silent"), strategy="dns") == []

@@ -37,13 +37,13 @@ class Gateway:
     text: bytes = b""
     url: str = ""
 
-    def answer(self, path: str, body: dict[str, str]) -> tuple[int, dict[str, t.Any]]:
+    def answer(self, path: str, body: dict[str, t.Any]) -> tuple[int, dict[str, t.Any]]:
         if self.refuses:
             return self.refuses
-        key, end = (base64.b64decode(body.get(k, "")).decode() for k in ("key", "range_end"))
-        if path == f"{self.api}/kv/deleterange":
-            self.keys.pop(key, None)
+        if path == f"{self.api}/kv/txn":
+            self.delete(body["compare"][0], body["success"][0]["request_delete_range"]["key"])
             return 200, {"header": HEADER}
+        key, end = (decode(body.get(k, "")) for k in ("key", "range_end"))
         if path != f"{self.api}/kv/range":
             return 404, {"error": "Not Found", "code": 5, "message": "Not Found"}
         found = [
@@ -53,6 +53,16 @@ class Gateway:
         ]
         # An empty answer has no key for them at all.
         return 200, {"header": HEADER, **({"kvs": found} if found else {})}
+
+    def delete(self, compare: dict[str, str], key: str) -> None:
+        assert (compare["target"], compare["result"]) == ("LEASE", "EQUAL")
+        _value, lease = self.keys.get(decode(compare["key"]), ("", ""))
+        if compare["lease"] == (lease or "0"):
+            self.keys.pop(decode(key), None)
+
+
+def decode(text: str) -> str:
+    return base64.b64decode(text).decode()
 
 
 def encode(text: str) -> str:
@@ -254,13 +264,21 @@ class TestTls:
         assert missing in _etcd.ask(wish, 5)["detail"]
 
 
-class TestDelete:
-    def test_these_keys_and_no_other(self, gateway: Gateway) -> None:
-        _etcd.delete(settings(gateway.url), [NODE_KEY, "mq/ekkacl/nodes/gone"], 5)
-        assert list(gateway.keys) == ["mq/ekkacl/nodes0"]
+class TestStale:
+    KEYS = ("mq/ekkacl/nodes/emqx@gone", "mq/ekkacl/lock//4e46")
+
+    def test_keys_and_locks_that_nobody_keeps_alive(self, gateway: Gateway) -> None:
+        gateway.keys.update({key: ("", "") for key in self.KEYS})
+        gateway.keys["mq/ekkacl/lock//4e47"] = ("", "77")
+        assert _etcd.stale_keys(settings(gateway.url), 5) == list(self.KEYS)
+
+    def test_one_that_is_taken_up_meanwhile_stays(self, gateway: Gateway) -> None:
+        gateway.keys[self.KEYS[1]] = ("", "")
+        _etcd.delete_stale(settings(gateway.url), [NODE_KEY, *self.KEYS], 5)
+        assert list(gateway.keys) == [NODE_KEY, "mq/ekkacl/nodes0"]
 
     def test_no_server(self) -> None:
         url = closed_port()
         with pytest.raises(_etcd.EtcdError, match="refuses the connection") as raised:
-            _etcd.delete(settings(url), ["key"], 5)
+            _etcd.stale_keys(settings(url), 5)
         assert raised.value.details == {"server": url}

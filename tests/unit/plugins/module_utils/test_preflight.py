@@ -167,6 +167,13 @@ FINDINGS = [
         "correct the path",
     ),
     (
+        {"missing_files": {"emqx_etcd_key": "MIGH\nAgEA"}},
+        {},
+        "missing_file",
+        "a text that is no PEM",
+        "correct the path",
+    ),
+    (
         {"environment": {"EMQX_NODE__COOKIE": COOKIE}},
         {},
         "owned_environment",

@@ -43,7 +43,8 @@ def dns(**more: t.Any) -> Settings:
 
 
 def etcd(**more: t.Any) -> Settings:
-    return {"discovery_strategy": "etcd", "etcd_servers": ETCD, "etcd_ssl": FILES, **more}
+    wish = {"etcd_servers": ETCD, "etcd_prefix": "mq", "etcd_ssl": FILES}
+    return {"discovery_strategy": "etcd", **wish, **more}
 
 
 def k8s(kind: str = "ip", **more: t.Any) -> Settings:
@@ -76,18 +77,18 @@ class TestConfig:
             ),
             (
                 etcd(version="5.0.25"),
-                {"etcd": {"server": ",".join(ETCD), "prefix": "emqxcl", "ssl": TLS}},
+                {"etcd": {"server": ",".join(ETCD), "prefix": "mq", "ssl": TLS}},
             ),
             (
                 etcd(etcd_servers="http://e1:2379, http://e2:2379", etcd_ssl={}),
-                {"etcd": {"server": "http://e1:2379,http://e2:2379", "prefix": "emqxcl"}},
+                {"etcd": {"server": "http://e1:2379,http://e2:2379", "prefix": "mq"}},
             ),
             (
                 etcd(etcd_ssl={"cacertfile": "", "certfile": "", "keyfile": ""}),
                 {
                     "etcd": {
                         "server": ",".join(ETCD),
-                        "prefix": "emqxcl",
+                        "prefix": "mq",
                         "ssl_options": {"enable": True, "verify": "verify_none"},
                     }
                 },
@@ -142,6 +143,7 @@ class TestErrors:
             (etcd(etcd_servers=["https://e1:2379", ""]), ["bad_etcd_server"]),
             (etcd(etcd_servers=["https://e1:2379", "http://e2:2379"]), ["mixed_etcd_schemes"]),
             (etcd(etcd_servers=["http://e1:2379"]), ["etcd_tls_without_https"]),
+            (etcd(etcd_prefix=""), ["no_etcd_prefix"]),
             (
                 etcd(etcd_ssl={"cacertfile": "/ca", "certfile": "/cert", "keyfile": ""}),
                 ["half_etcd_certificate"],

@@ -45,6 +45,24 @@ def test_dns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     assert found["discovery"]["problems"] == []
 
 
+def test_a_node_that_is_about_to_go(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["emqx@10.0.0.1", "emqx@10.0.0.9"]
+
+    def ask(_params: object) -> dict[str, t.Any]:
+        entries = [{"key": f"mq/ekkacl/nodes/{n}", "value": n, "leased": True} for n in names]
+        names[1:] = []
+        return {"entries": entries, "asked": "e1", "failure": "", "detail": ""}
+
+    monkeypatch.setitem(discovery_info.ASK, "etcd", ask)
+    etcd = {"strategy": "etcd", "settings": {"server": "e1", "prefix": "mq"}}
+    seen = [*names]
+    assert run(capsys, **etcd)["discovery"]["names"] == seen
+    names.append(seen[1])
+    assert run(capsys, **etcd, settle=5)["discovery"]["names"] == seen[:1]
+
+
 def test_dnspython_is_missing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +79,7 @@ def test_findings_of_all_hosts(capsys: pytest.CaptureFixture[str]) -> None:
     found = discovery_findings.discovery_findings(answers)
     assert found["seen"] == ["n1 finds by the seeds: emqx@10.0.0.1", "n2 cannot be asked"]
     assert [cause.partition(":")[0] for cause in found["causes"]] == ["Host n2", "Host n2"]
-    nothing: dict[str, list[str]] = {"seen": [], "causes": []}
+    nothing: dict[str, list[str]] = {"seen": [], "causes": [], "before_start": []}
     assert discovery_findings.discovery_findings({"n1": {"skipped": True}}) == nothing
 
 
