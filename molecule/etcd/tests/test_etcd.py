@@ -1,0 +1,188 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Discovery by etcd: formed, one member more, one member less, and what goes wrong."""
+
+from __future__ import annotations
+
+import typing as t
+
+from certificates import Authority
+from examples import Example
+from lab_hosts import scenario_lab
+from operations import changed, done, refused, together, wait_for
+
+LAB = scenario_lab()
+BROKERS = ("n1", "n2", "n3")
+EXAMPLE = Example(
+    LAB, "etcd.yml", {f"192.0.2.{tens}{n}": f"n{n}" for tens in (1, 2) for n in (1, 2, 3)}
+)
+FOURTH = "broker4.example.org"
+NODES = "mq/ekkacl/nodes/"
+SPEED: dict[str, t.Any] = {"emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1"}}
+# Leaves etcd as it is.
+SHORT = {**SPEED, "emqx_ready_timeout": 20, "emqx_cluster_timeout": 5, "etcd_group": "nobody"}
+
+
+def run(playbook: str, *arguments: str, **variables: t.Any) -> str:
+    return done(EXAMPLE.playbook(f"mqttops.emqx.{playbook}", *arguments, **{**SPEED, **variables}))
+
+
+def fail(playbook: str, **variables: t.Any) -> str:
+    """Run a playbook that stops before the nodes start, and return what it says, in one line."""
+    result = EXAMPLE.playbook(f"mqttops.emqx.{playbook}", **{**SHORT, **variables})
+    assert result.returncode != 0, result.stdout
+    return " ".join(result.stdout.split())
+
+
+def etcdctl(*words: str, host: str = "n1") -> t.Any:
+    folder = "/etc/mqttops-emqx/etcd"
+    pair = f"--cacert={folder}/ca.pem --cert={folder}/cert.pem --key={folder}/key.pem"
+    server = f"--endpoints=https://{LAB.addresses[host]}:2379"
+    return LAB.hosts[host].run(f"ETCDCTL_API=3 etcdctl {server} {pair} {' '.join(words)}")
+
+
+def keys(folder: str = NODES) -> list[str]:
+    found = etcdctl("get", folder, "--prefix", "--keys-only")
+    assert found.rc == 0, found.stderr
+    return sorted(str(found.stdout).split())
+
+
+def registered(*hosts: str) -> bool:
+    return keys() == sorted(f"{NODES}{LAB.node_name(host)}" for host in hosts)
+
+
+def members(state: str, *hosts: str) -> None:
+    for host in hosts:
+        LAB.hosts[host].check_output(f"systemctl {state} etcd")
+
+
+def is_active(host: str, unit: str) -> bool:
+    return bool(LAB.hosts[host].service(unit).is_running)
+
+
+def fourth(**variables: t.Any) -> None:
+    """Put the fourth host into the group."""
+    EXAMPLE.group("emqx")[FOURTH] = {"ansible_host": LAB.addresses["n4"], **variables}
+
+
+def archive() -> dict[str, str]:
+    """Have n1 offer the programs of the package as etcd's project packs a release."""
+    n1 = LAB.hosts["n1"]
+    n1.check_output("mkdir -p /srv/web/etcd && cp /usr/bin/etcd /usr/bin/etcdctl /srv/web/etcd")
+    n1.check_output("tar -C /srv/web -czf /srv/web/etcd.tar.gz etcd")
+    n1.check_output("systemd-run --unit=web python3 -m http.server --directory /srv/web 8000")
+    wait_for(lambda: bool(n1.socket("tcp://0.0.0.0:8000").is_listening), 10)
+    checksum = n1.check_output("sha256sum /srv/web/etcd.tar.gz").split()[0]
+    url = f"http://{LAB.addresses['n1']}:8000/etcd.tar.gz"
+    return {"etcd_archive": url, "etcd_archive_sha256": checksum}
+
+
+def test_a_prefix_of_the_clusters_own() -> None:
+    said = refused(EXAMPLE.playbook("mqttops.emqx.site", **SHORT, emqx_cluster_name="emqxcl"))
+    assert "emqx_etcd_prefix is empty, expected a prefix that no other cluster has" in said
+    assert "or its text, as emqx_etcd_ca, found no file " in said
+
+
+def test_another_etcd_is_left_alone() -> None:
+    members("start", "n2")
+    LAB.hosts["n3"].check_output("systemd-run --unit=squatter nc -lk 2380")
+    wait_for(lambda: bool(LAB.hosts["n3"].socket("tcp://0.0.0.0:2380").is_listening), 10)
+    said = refused(EXAMPLE.playbook("mqttops.emqx.etcd"))
+    assert "Host etcd2.example.org: it has an etcd (etcd.service) that this role did not" in said
+    assert "Host etcd3.example.org: nc listens on 2380, expected nobody on the ports 2379" in said
+    assert not LAB.hosts["n1"].file("/etc/mqttops-emqx").exists
+    assert not (LAB.inventory.parent / "etcd-ca").exists()
+    members("stop", "n2")
+    LAB.hosts["n3"].check_output("systemctl stop squatter")
+
+
+def test_etcd_that_is_down_at_boot() -> None:
+    EXAMPLE.group("etcd")["etcd3.example.org"].update(archive())
+    run("etcd")
+    assert all(etcdctl("endpoint", "health", host=host).rc == 0 for host in BROKERS)
+    assert LAB.hosts["n3"].check_output("pgrep -a etcd").split()[1].startswith("/opt/mqttops-etcd/")
+    # Who has no certificate of the CA gets nothing.
+    stranger = f"curl --silent --insecure https://{LAB.addresses['n2']}:2379/v3/kv/range"
+    assert LAB.hosts["n1"].run(stranger).rc != 0
+    members("stop", *BROKERS)
+    said = fail("site")
+    hosts = ", ".join(f"broker{n}.example.org" for n in (1, 2, 3))
+    server = f"https://{LAB.addresses['n1']}:2379"
+    assert f"Host {hosts}: {server} refuses the connection (" in said
+    assert "start etcd on that host (journalctl -u etcd tells why it is down)" in said
+    assert not is_active("n1", "emqx")
+
+
+def test_the_cluster_forms() -> None:
+    run("site")
+    together(LAB, *BROKERS)
+    assert registered(*BROKERS)
+    for name in ("etcd-key.pem", "etcd-ca.pem"):
+        file = LAB.hosts["n1"].file(f"/etc/mqttops-emqx/mq/{name}")
+        assert (file.user, file.group, file.mode) == ("root", "emqx", 0o640)
+
+
+def test_members_stay_as_they_are() -> None:
+    assert changed(run("site")) == set()
+
+
+def test_a_prefix_shared_with_a_second_cluster() -> None:
+    first = dict(EXAMPLE.group("emqx"))
+    EXAMPLE.group("emqx").clear()
+    fourth(emqx_cluster_name="other", emqx_etcd_prefix="mq")
+    said = fail("site")
+    EXAMPLE.group("emqx").update(first)
+    found = ", ".join(sorted(f"{NODES}{LAB.node_name(host)}" for host in BROKERS))
+    assert f"Host {FOURTH}: the keys below {NODES} have {found}, of no core of this cluster" in said
+    assert "stop that node, or set an emqx_etcd_prefix that no other cluster has." in said
+    assert not is_active("n4", "emqx")
+    together(LAB, *BROKERS)
+
+
+def test_another_ca() -> None:
+    other = Authority(LAB.inventory.parent, "other").file.read_text(encoding="utf-8")
+    fourth(emqx_etcd_ca=other)
+    said = fail("add_node")
+    server = f"https://{LAB.addresses['n1']}:2379"
+    assert f"Host {FOURTH}: the certificate of {server} is signed by another CA (" in said
+    assert "set it to the CA that signed the certificates of etcd." in said
+    assert not is_active("n4", "emqx")
+
+
+def test_one_member_more_while_one_of_etcd_is_dead() -> None:
+    LAB.hosts["n1"].check_output("systemctl kill --signal=KILL etcd; systemctl stop etcd")
+    fourth()
+    run("add_node", etcd_group="nobody")
+    together(LAB, *BROKERS, "n4")
+    assert {host for _task, host in changed(run("etcd"))} == {"etcd1.example.org"}
+    assert etcdctl("endpoint", "health").rc == 0
+    assert registered(*BROKERS, "n4")
+
+
+def test_one_member_less() -> None:
+    lock = "mq/ekkacl/lock/4e46"
+    for key in (f"{NODES}emqx@192.0.2.99", lock):
+        assert etcdctl("put", key, "emqx@192.0.2.99").rc == 0
+    run("remove_node", emqx_remove_hosts=FOURTH)
+    together(LAB, *BROKERS)
+    wait_for(lambda: f"{NODES}{LAB.node_name('n4')}" not in keys(), 8)
+    assert not LAB.hosts["n4"].service("emqx").is_enabled
+    EXAMPLE.group("emqx").pop(FOURTH)
+    # Nothing of etcd is deleted unless asked for.
+    assert keys("mq/ekkacl/lock/") == [lock]
+    task = "mqttops.emqx.emqx : Delete the keys in etcd that no node keeps alive, as asked"
+    assert changed(run("site", emqx_etcd_clean_keys=True)) == {(task, "broker1.example.org")}
+    assert registered(*BROKERS)
+    assert keys("mq/ekkacl/lock/") == []
+
+
+def test_no_node_restarts_while_etcd_is_down() -> None:
+    change = {"emqx_config": {"node": {"dist_net_ticktime": "90s"}}}
+    members("stop", *BROKERS)
+    assert "refuses the connection" in fail("site", **change)
+    together(LAB, *BROKERS)
+    # Those that lost their lease write their keys again when they start.
+    run("site", **change)
+    together(LAB, *BROKERS)
+    assert registered(*BROKERS)
