@@ -31,6 +31,7 @@ _RULES: tuple[t.Callable[[Case], t.Iterator[Finding]], ...] = (
     _host_causes.config_refused,
     _host_causes.memory,
     _host_causes.port_in_use,
+    _host_causes.no_etcd,
     _cluster_causes.own_name,
     _cluster_causes.unresolved,
     _cluster_causes.loopback,

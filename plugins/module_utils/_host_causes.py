@@ -245,6 +245,29 @@ def _is_emqx(case: Case, host: str, holder: t.Mapping[str, t.Any]) -> bool:
     )
 
 
+def no_etcd(case: Case) -> Findings:
+    """Up to ekka 0.23 a node ends its boot where it gets no answer from etcd."""
+    for host in case.not_ready:
+        answer = case.answer(host, "discovery").get("discovery") or {}
+        usable = answer.get("failure", "") in ("", "etcd_locked")
+        if answer.get("strategy") == "etcd" and not usable and _ended(case, host):
+            yield Finding(
+                "no_etcd",
+                (host,),
+                f"EMQX on {host} does not boot without its etcd, which cannot be used from there.",
+                tuple(answer["problems"]),
+                f"mend that, then {PLAYBOOK}site starts the node",
+                explains=case.all_of(host),
+                about=frozenset({("down", host)}),
+            )
+
+
+def _ended(case: Case, host: str) -> bool:
+    """Tell whether the unit ended by itself."""
+    unit = case.unit(host)
+    return unit.get("active") == "failed" or unit.get("sub") == "auto-restart"
+
+
 def replicant_version(case: Case) -> Findings:
     cores = [host for host in case if case.nodes[host].get("role") == "core"]
     versions = {case.version(host) for host in cores if host in case.ready} - {""}
@@ -349,8 +372,7 @@ def services(case: Case) -> Findings:
     for host in case.missed:
         if host in idle:
             continue
-        unit = case.unit(host)
-        failed = unit.get("active") == "failed" or unit.get("sub") == "auto-restart"
+        unit, failed = case.unit(host), _ended(case, host)
         booting = case.views[host]["state"] == "booting"
         lines = case.log(host, "crash", "port_in_use", "permission", "file_limit", "disk_full")
         yield Finding(

@@ -40,6 +40,7 @@ EXPECTED = {
     "name_loopback": "names that lead to their hosts",
     "name_not_own": "a node name that leads to its own host",
     "name_unresolved": "names that every host resolves",
+    "no_etcd": "an etcd that the node can use",
     "not_installed": "EMQX where it has run",
     "not_joined": "a member of the cluster",
     "not_listening": "a node that listens on its ports",

@@ -39,6 +39,13 @@ def ca(host: str, mark: str) -> Change:
     return lambda s: s.evidence[host].update(certificates={"ca": mark})
 
 
+def asks_etcd(host: str, failure: str) -> Change:
+    """Have a host ask etcd, which fails it."""
+    problems = [f"Host {host}: {failure}"] if failure else []
+    found = {"strategy": "etcd", "failure": failure, "names": [], "problems": problems}
+    return lambda s: s.evidence[host].update(discovery={"discovery": found})
+
+
 ROWS: list[Row] = [
     ("healthy", lambda s: None, [], ""),
     # One host
@@ -136,6 +143,27 @@ ROWS: list[Row] = [
         steps(lambda s: s.down("n2"), lambda s: s.found("n2", listening={"4370": NC})),
         ["port_in_use"],
         "Port 4370 of n2 is taken by nc (pid 77, unit squatter.service)",
+    ),
+    (
+        "boots without etcd, again and again",
+        steps(
+            lambda s: s.down("n2", active="activating", sub="auto-restart"),
+            asks_etcd("n2", "etcd_refused"),
+        ),
+        ["no_etcd"],
+        "EMQX on n2 does not boot without its etcd",
+    ),
+    (
+        "a lock in etcd ends no boot",
+        steps(lambda s: s.down("n2"), asks_etcd("n2", "etcd_locked")),
+        ["crashed"],
+        "EMQX on n2 ended by itself",
+    ),
+    (
+        "etcd away while the nodes run",
+        asks_etcd("n2", "etcd_refused"),
+        [],
+        "",
     ),
     (
         "MQTT port in use",
