@@ -252,7 +252,8 @@ def test_an_address_of_nobody() -> None:
     assert "add the address to the Endpoints object" in missing
     assert "expected none of 10.9.9.9, which is no core of this cluster: take it out" in extra
     # Put right, the node finds the others by itself.
-    run("add_node")
+    run("kubernetes")
+    wait_for(lambda: len(LAB.view("n4")["running_nodes"]) == 4, 60)
     together(LAB, *BROKERS, "n4")
     assert addresses() == of(*BROKERS, "n4")
 
