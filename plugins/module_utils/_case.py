@@ -30,20 +30,23 @@ PLAYBOOK = "ansible-playbook mqttops.emqx."
 
 @dataclass(frozen=True)
 class Finding:
-    """A cause in one sentence, what speaks for it, and what to do next.
+    """What was expected, the cause in one sentence, what speaks for it, and what to do next.
 
     ``explains`` are the facts that follow from it. ``about`` are those that it only puts into
-    words: where others before it explain all of them, it is left out.
+    words: where others before it explain all of them, it is left out. ``mended`` is what a
+    deployment mends by itself: before one, it is a warning.
     """
 
     code: str
     hosts: tuple[str, ...]
+    expected: str
     cause: str
     evidence: tuple[str, ...]
     next: str
     severity: str = ERROR
     explains: Facts = NOTHING
     about: Facts = NOTHING
+    mended: bool = False
 
 
 def names(words: t.Iterable[t.Any]) -> str:
@@ -85,8 +88,9 @@ class Case:
     ``evidence`` has by host the answers ``view`` (cluster_info), ``found`` (node_evidence) and
     ``ways`` (cluster_probe), as they were registered, and may have ``discovery`` (discovery_info),
     ``certificates`` (of _certificates.review), ``stand_in`` (cluster_probe, where it listened in
-    place of a node) and ``plan`` ({"opens_ports": bool}, whether the host's firewall is about to
-    open the cluster's ports). Hosts without any were not asked, and nothing is said of them.
+    place of a node) and ``plan`` (what is about to be done: ``opens_ports``, bool, by the host's
+    firewall, and ``renews``, bool, its certificates). Hosts without any were not asked, and
+    nothing is said of them.
 
     ``to_build`` is for a cluster before it is deployed: nodes that never ran are not down.
     """
@@ -97,7 +101,7 @@ class Case:
         evidence: t.Mapping[str, Record],
         to_build: bool = False,
     ) -> None:
-        self._to_build = to_build
+        self.to_build = to_build
         self.nodes = {host: node for host, node in nodes.items() if evidence.get(host)}
         self.all_names = {node["name"] for node in nodes.values()}
         self._evidence = evidence
@@ -165,7 +169,7 @@ class Case:
     @functools.cached_property
     def missed(self) -> list[str]:
         """The hosts whose node should be in operation by now and is not."""
-        return [host for host in self.not_ready if not (self._to_build and self._never_ran(host))]
+        return [host for host in self.not_ready if not (self.to_build and self._never_ran(host))]
 
     def _never_ran(self, host: str) -> bool:
         found = self.found(host)
@@ -198,6 +202,9 @@ class Case:
 
     def _about_to_open(self, host: str) -> bool:
         return bool(self.answer(host, "plan").get("opens_ports"))
+
+    def renews(self, host: str) -> bool:
+        return bool(self.answer(host, "plan").get("renews"))
 
     def sees(self, host: str, other: str) -> bool:
         """Tell whether a node lists another one as running."""

@@ -14,7 +14,9 @@ import ipaddress
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery
 from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
+    ERROR,
     NOTHING,
     PLAYBOOK,
     WARNING,
@@ -41,6 +43,7 @@ def own_name(case: Case) -> Findings:
             yield Finding(
                 "name_not_own",
                 (host,),
+                "a node name that leads to its own host",
                 f"The name of {host}'s own node leads elsewhere: {part} is {names(found)} there, "
                 "none of its own addresses.",
                 (f"addresses of {host}: {names(case.found(host).get('addresses') or ['-'])}",),
@@ -55,6 +58,7 @@ def unresolved(case: Case) -> Findings:
         yield Finding(
             "name_unresolved",
             tuple(sources),
+            "names that every host resolves",
             f"{names(sources)} cannot resolve {part}, the host of node {case.name(target)}.",
             tuple(f"{source}: no address for {part}" for source in sources),
             f"on {sources[0]}: getent ahosts {part}; add it to DNS, or to /etc/hosts of all hosts",
@@ -73,6 +77,7 @@ def loopback(case: Case) -> Findings:
         yield Finding(
             "name_loopback",
             tuple(sources),
+            "names that lead to their hosts",
             f"On {names(sources)} the name {part} leads back to the host itself, so it does not "
             f"reach node {case.name(target)} of {target}.",
             tuple(f"{s}: {part} is {names(_resolved(case, s, part))}" for s in sources),
@@ -94,6 +99,7 @@ def elsewhere(case: Case) -> Findings:
         yield Finding(
             "name_elsewhere",
             tuple(sources),
+            "names that lead to their hosts",
             f"On {names(sources)} the name {part} leads to an address that {target} does not have.",
             (
                 *(f"{s}: {part} is {names(_resolved(case, s, part))}" for s in sources),
@@ -139,16 +145,19 @@ def certificates(case: Case) -> Findings:
             yield Finding(
                 f"certificate_{found['code']}",
                 (host,),
+                "a certificate that its peers accept",
                 f"The {use} certificate of {host} is refused by its peers, and by its own command "
                 f"line: expected {found['expected']}, found {found['found']}.",
                 (f"{host}: {found['path']}",),
                 f"{found['remedy']}; on {host}: openssl x509 -noout -text -in {found['path']}",
                 explains=case.all_of(host),
+                mended=case.renews(host),
             )
         for use, found in _by_file(case.answer(host, "certificates").get("ending", ())):
             yield Finding(
                 "certificate_ends",
                 (host,),
+                "a certificate that stays valid",
                 f"The {use} certificate of {host} ends soon: {found['found']}.",
                 (f"{host}: {found['path']}",),
                 f"{PLAYBOOK}rotate_certs renews those of its own CA, or takes new ones of yours",
@@ -178,11 +187,13 @@ def foreign_ca(case: Case) -> Findings:
         yield Finding(
             "certificate_other_ca",
             tuple(few),
+            "one CA for all nodes",
             f"{names(few)} {several(few, 'trusts', 'trust')} another CA than {names(sets[0])}, so "
             "they refuse one another's certificates.",
             tuple(f"{names(hosts)}: CA {ca}" for ca, hosts in groups),
             f"give all nodes certificates of one CA: {PLAYBOOK}rotate_certs",
             explains=case.across(sets),
+            mended=any(map(case.renews, case)),
         )
 
 
@@ -211,11 +222,13 @@ def transport(case: Case) -> Findings:
         yield Finding(
             "transport",
             tuple(few),
+            "one way to talk for all nodes",
             f"The nodes do not agree in {key} ({listed}), which has to be the same on all.",
             tuple(f"{names(hosts)}: {key} is {shown}" for shown, hosts in groups),
             f"set one value for all hosts and run {PLAYBOOK}site with "
             "emqx_allow_full_restart=true: all have to restart together",
             explains=case.across(sets),
+            mended=True,
         )
 
 
@@ -242,17 +255,20 @@ def cookie(case: Case) -> Findings:
         yield Finding(
             "cookie",
             tuple(few),
+            "one cookie for all nodes",
             f"{names(few)} {several(few, 'has', 'have')} another cookie than {names(sets[0])}, so "
             f"they refuse each other's connections.{note}",
             (*evidence, *logs[-3:]),
             f"set one emqx_cookie for all hosts and run {PLAYBOOK}site with "
             "emqx_allow_full_restart=true",
             explains=case.across(sets),
+            mended=True,
         )
     elif changed:
         yield Finding(
             "cookie_pending",
             tuple(changed),
+            "nodes that run with the cookie of their files",
             f"The cookie in the files of {names(changed)} was changed but not taken up by a "
             "restart: after the next one "
             f"{several(changed, 'it refuses', 'they refuse')} the others.",
@@ -322,6 +338,7 @@ def _closed(
     return Finding(
         "closed_port",
         tuple(sorted({*froms, *targets})),
+        "open distribution and RPC ports between all nodes",
         cause.strip(),
         tuple(f"{ln.source} -> {ln.target} tcp {ln.port} ({ln.kind}): {ln.state}" for ln in links),
         f"on {targets[0]}: nft list ruleset (or firewall-cmd --list-all, ufw status), and any "
@@ -342,10 +359,12 @@ def not_listening(case: Case) -> Findings:
                 yield Finding(
                     "not_listening",
                     (host,),
+                    "a node that listens on its ports",
                     f"The node of {host} runs but does not listen on its {kind} port {port}.",
                     (f"listening there: {names(found['listening'] or ['none'])}",),
                     f"compare rpc.port_discovery and the node's name on {host} with the inventory",
                     explains=frozenset(ln.fact for ln in case.closed if ln.target == host),
+                    mended=True,
                 )
 
 
@@ -361,9 +380,13 @@ def expelled(case: Case) -> Findings:
         if any(case.lists(other, name) for other in others) or _still_starting(case, host):
             continue
         idle = case.unit(host).get("active") == "inactive"
+        # Nodes that are alone may never have been in a cluster with it.
+        if idle and all(len(_members(case, other)) < 2 for other in others):
+            continue
         yield Finding(
             "expelled",
             (host,),
+            "a member that the others list",
             f"The node of {host} is no member any more, {names(others)} do not list it: "
             + (
                 "it is stopped, and where it was force-left it cannot boot on the database it has."
@@ -380,6 +403,8 @@ def expelled(case: Case) -> Findings:
             f"emqx_new_hosts={host}: its database is moved aside and it joins as a new node",
             explains=case.all_of(host),
             about=frozenset({("down", host)}),
+            # Whether it can boot shows when it is started.
+            mended=idle,
         )
 
 
@@ -407,6 +432,7 @@ def waiting(case: Case) -> Findings:
         yield Finding(
             "waiting_for_tables",
             tuple(hosts),
+            "all nodes that hold the newest data",
             f"{names(hosts)} {several(hosts, 'waits', 'wait')} for {names(awaited or ['others'])}, "
             "which stopped later and "
             f"{several(awaited, 'holds', 'hold')} newer data"
@@ -417,6 +443,7 @@ def waiting(case: Case) -> Findings:
             "'name=emqx state=started'; if they are lost for good, see emqx_cluster_rescue",
             explains=frozenset({("down", h) for h in [*hosts, *idle]}),
             about=frozenset({("down", h) for h in hosts}),
+            mended=True,
         )
 
 
@@ -438,6 +465,7 @@ def discovery(case: Case) -> Findings:
         yield Finding(
             "discovery_others" if foreign else "discovery_nobody",
             (host,),
+            "discovery that finds the members",
             f"Discovery ({strategy}) on {host} finds {what}, so its node stays alone.",
             (
                 f"{host}: found {names(found or ['nothing'])}, wanted {names(case.all_names)}",
@@ -448,6 +476,8 @@ def discovery(case: Case) -> Findings:
             "records have exactly the nodes' names",
             explains=cut,
             about=cut,
+            # The seeds are those of the inventory; records are made elsewhere.
+            mended=strategy == "static",
         )
 
 
@@ -463,6 +493,42 @@ def _discovered(
     if isinstance(seeds, str):
         return [seed.strip() for seed in seeds.split(",") if seed.strip()]
     return None if seeds is None else list(seeds)
+
+
+# What a deployment puts on the hosts itself, and what nodes or the operator have to make first.
+_BROUGHT = frozenset({"etcd_file", "etcd_no_certificate", "k8s_file", "no_token", "no_key"})
+_TO_COME = frozenset(
+    {
+        *("no_such_name", "no_records", "dns_silent", "no_resolver", "no_service"),
+        *("no_record", "no_endpoint", "endpoint_not_ready", "stale_key"),
+    }
+)
+_FOREIGN = frozenset({"key_of_nobody", "record_of_nobody", "endpoint_of_nobody"})
+
+
+def service(case: Case) -> Findings:
+    """What a service will tell nodes that are still to be started, those told alike together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for host in case.not_ready if case.to_build else ():
+        answer = case.answer(host, "discovery").get("discovery") or {}
+        for reason, sentence in _discovery.reasons(answer):
+            # A failure is said of the host that asked.
+            shared = sentence.partition(": ")[2] if reason == answer["failure"] else sentence
+            groups.setdefault((reason, shared), []).append(host)
+    for (reason, sentence), hosts in groups.items():
+        if reason in _BROUGHT:
+            continue
+        yield Finding(
+            "discovery_others" if reason in _FOREIGN else "discovery_nobody",
+            tuple(hosts),
+            "discovery that finds the members",
+            f"What {names(hosts)} {several(hosts, 'is', 'are')} told by discovery: {sentence}",
+            (),
+            _discovery.remedy(reason),
+            severity=WARNING if reason in _TO_COME else ERROR,
+            # A node that ended for want of etcd was named before.
+            about=frozenset({("down", host) for host in hosts if reason.startswith("etcd_")}),
+        )
 
 
 def groups_of(case: Case) -> list[list[str]]:
@@ -492,6 +558,7 @@ def divided(case: Case) -> Findings:
         yield Finding(
             "not_joined",
             tuple(strangers),
+            "a member of the cluster",
             f"{names(strangers)} {several(strangers, 'runs', 'run')} but "
             f"{several(strangers, 'is no member', 'are no members')}: "
             f"{several(strangers, 'it', 'they')} never joined, or left ({sets}).",
@@ -499,11 +566,13 @@ def divided(case: Case) -> Findings:
             f"{PLAYBOOK}site, or add_node -e emqx_new_hosts={','.join(strangers)}",
             explains=frozenset[Fact]().union(*map(case.apart_of, strangers)),
             about=frozenset[Fact]().union(*map(case.apart_of, strangers)),
+            mended=True,
         )
     logs = [line for host in case.ready for line in case.log(host, "partition")]
     yield Finding(
         "split_brain",
         tuple(case.ready),
+        "one cluster",
         f"Split brain: the members were cut off from each other and run on in {len(groups)} parts "
         f"that take writes apart, {sets}.",
         (*seen, *logs[-3:]),
@@ -532,10 +601,13 @@ def unexplained(case: Case) -> Findings:
         yield Finding(
             "apart",
             (one, other),
+            "nodes that see each other",
             f"{one} and {other} do not see each other, and none of the known causes was found.",
             tuple(f"{h}: sees {names(case.views[h]['running_nodes'])}" for h in (one, other)),
             f"ask again in a minute; on {one}: tail /var/log/emqx/emqx.log.1",
             about=frozenset({apart(one, other)}),
+            # It may just have started, and be waited for.
+            mended=True,
         )
 
 
@@ -549,6 +621,7 @@ def out_of_sync(case: Case) -> Findings:
         yield Finding(
             "config_out_of_sync",
             tuple(case.host_of[name] for name in late if name in case.host_of),
+            "nodes that followed all changes of the configuration",
             f"{names(late)} did not follow the last changes of the configuration at run time.",
             tuple(f"{name}: change {number}" for name, number in sorted(running.items())),
             f"on {host}: emqx ctl conf cluster_sync status, then emqx ctl conf cluster_sync fix "
@@ -583,6 +656,7 @@ def drift(case: Case) -> Findings:
             yield Finding(
                 "config_drift",
                 hosts,
+                "the same configuration on all nodes",
                 f"The configuration of {names(hosts)} ({title}) differs from that of the others in "
                 f"{shown}.",
                 tuple(f"{key}: {names(hosts)} against the others" for key in found[:6]),
@@ -606,6 +680,7 @@ def versions(case: Case) -> Findings:
         yield Finding(
             "versions",
             tuple(host for _version, hosts in groups[1:] for host in hosts),
+            "one version on all nodes",
             "The nodes run different versions, which is right only during an upgrade: "
             + "; ".join(f"{version} on {names(hosts)}" for version, hosts in groups)
             + ".",

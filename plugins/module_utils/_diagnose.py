@@ -49,6 +49,7 @@ _RULES: tuple[t.Callable[[Case], t.Iterator[Finding]], ...] = (
     _cluster_causes.expelled,
     _cluster_causes.waiting,
     _cluster_causes.discovery,
+    _cluster_causes.service,
     _cluster_causes.divided,
     _host_causes.uninvited,
     _host_causes.stale_members,
@@ -63,9 +64,6 @@ _RULES: tuple[t.Callable[[Case], t.Iterator[Finding]], ...] = (
     _host_causes.open_files,
 )
 
-# What a deployment is there for: it installs, starts and joins.
-_BUILT = frozenset({"booting", "not_installed", "not_joined", "stopped"})
-
 
 def diagnose(
     nodes: t.Mapping[str, Record],
@@ -77,13 +75,13 @@ def diagnose(
 
     ``nodes`` is the topology's, ``evidence`` as in ``Case``; ``window`` are the times of the
     control node between which the hosts were asked. With ``to_build`` the cluster is judged before
-    a deployment: nodes that never ran are not ill, and what the deployment does is a warning.
+    a deployment: nodes that never ran are not ill, and what the deployment mends is a warning.
     """
     case = Case(nodes, evidence, to_build)
     found = [*_kept(case), *_host_causes.clocks(case, window)]
     if to_build:
         found = [
-            dataclasses.replace(finding, severity=WARNING) if finding.code in _BUILT else finding
+            dataclasses.replace(finding, severity=WARNING) if finding.mended else finding
             for finding in found
         ]
     found.sort(key=lambda finding: finding.severity != ERROR)
@@ -119,6 +117,7 @@ def _as_dict(finding: Finding) -> dict[str, t.Any]:
         "code": finding.code,
         "severity": finding.severity,
         "hosts": list(finding.hosts),
+        "expected": finding.expected,
         "cause": finding.cause,
         "evidence": list(finding.evidence),
         "next": finding.next,

@@ -520,6 +520,23 @@ def _problems(
     return [_sentence(REASONS[reason], found, context) for reason, found in by_reason.items()]
 
 
+def reasons(found: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+    """Return why a report differs from the wish: keys of FAILURES or REASONS, and their sentences.
+
+    ``found`` is a report, or empty.
+    """
+    if found.get("failure"):
+        return [(found["failure"], found["problems"][0])]
+    items = [item for kind in ("missing", "extra", "malformed") for item in found.get(kind, ())]
+    causes = dict.fromkeys(item["reason"] for item in items)
+    return list(zip(causes, found.get("problems", ())))
+
+
+def remedy(reason: str) -> str:
+    """Return what mends a reason or a failure."""
+    return {**FAILURES, **REASONS}[reason][2]
+
+
 def _sentence(phrases: Phrases, items: t.Sequence[Item], context: t.Mapping[str, str]) -> str:
     values = {
         **context,

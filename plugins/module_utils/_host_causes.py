@@ -50,6 +50,7 @@ def unreachable(case: Case) -> Findings:
         yield Finding(
             "unreachable",
             (host,),
+            "a host that Ansible reaches",
             f"Ansible cannot reach {host}"
             + (
                 ", although its node runs."
@@ -72,6 +73,7 @@ def unread(case: Case) -> Findings:
             yield Finding(
                 "unread",
                 (host,),
+                "a host that can be read",
                 f"What is on {host} could not be read, so causes there may go unnamed.",
                 (str(answer.get("msg", "")),),
                 "mend what the message names, and ask again",
@@ -85,10 +87,12 @@ def not_installed(case: Case) -> Findings:
             yield Finding(
                 "not_installed",
                 (host,),
+                "EMQX where it has run",
                 f"EMQX is not installed on {host}.",
                 (case.reason(host),),
                 f"{PLAYBOOK}site",
                 explains=case.all_of(host),
+                mended=True,
             )
 
 
@@ -100,6 +104,7 @@ def disk(case: Case) -> Findings:
                 yield Finding(
                     "disk_full",
                     (host,),
+                    "space for the node's data",
                     f"The file system of {path} on {host} {what}, so its node cannot write its "
                     "data.",
                     (_space(path, space), *case.log(host, "disk_full")),
@@ -111,6 +116,7 @@ def disk(case: Case) -> Findings:
                 yield Finding(
                     "disk_low",
                     (host,),
+                    "space for the node's data",
                     f"The file system of {path} on {host} is nearly full.",
                     (_space(path, space),),
                     f"on {host}: du -xh {path} | sort -h | tail",
@@ -133,10 +139,12 @@ def _space(path: str, space: t.Mapping[str, t.Any]) -> str:
 def unusable_files(case: Case) -> Findings:
     for host in case:
         paths = case.found(host).get("unusable") or []
-        if paths:
+        # Where a node is still to be installed, files are still to be written.
+        if paths and (host in case.ready or host in case.missed):
             yield Finding(
                 "unusable_files",
                 (host,),
+                "files that the node's user can use",
                 f"The user that runs EMQX on {host} has no right to use "
                 f"{names(paths)}, which its node needs.",
                 (
@@ -146,6 +154,7 @@ def unusable_files(case: Case) -> Findings:
                 f"{PLAYBOOK}site sets owners and modes; on {host}: namei -l {paths[0]}",
                 explains=case.all_of(host) if host in case.not_ready else NOTHING,
                 about=frozenset({("down", host)}) if host in case.not_ready else NOTHING,
+                mended=True,
             )
 
 
@@ -162,12 +171,14 @@ def config_refused(case: Case) -> Findings:
             yield Finding(
                 "config_refused",
                 (host,),
+                "a configuration that EMQX accepts",
                 f"EMQX on {host} refuses its configuration, so it does not start.",
                 tuple(filter(None, [seen, case.reason(host) if refused else "", *lines])),
                 f"on {host}: emqx check_config; {PLAYBOOK}site writes only what EMQX accepts",
                 explains=case.all_of(host),
                 # The command line needs no space to read it; a start ends alike on a full disk.
                 about=NOTHING if refused else frozenset({("down", host)}),
+                mended=True,
             )
 
 
@@ -178,10 +189,12 @@ def memory(case: Case) -> Findings:
             yield Finding(
                 "memory",
                 (host,),
+                "enough memory",
                 f"EMQX on {host} ran out of memory and was ended.",
                 (f"unit: result {case.unit(host).get('result')}", *lines),
                 f"on {host}: journalctl -k | grep -i oom; free -m",
                 explains=case.all_of(host),
+                mended=True,
             )
 
 
@@ -197,6 +210,7 @@ def license_refused(case: Case) -> Findings:
     yield Finding(
         "license",
         tuple(sorted({*who, *hurt})),
+        "a licence for a cluster",
         f"{names(who)} {several(who, 'has', 'have')} the community licence, with which EMQX "
         f"{versions} runs on a single node only: it refuses to be in a cluster.",
         tuple(
@@ -205,6 +219,7 @@ def license_refused(case: Case) -> Findings:
         ),
         f"set emqx_license for all nodes and run {PLAYBOOK}site, or use EMQX 5.8",
         explains=facts,
+        mended=True,
     )
 
 
@@ -227,6 +242,7 @@ def port_in_use(case: Case) -> Findings:
             yield Finding(
                 "port_in_use",
                 (host,),
+                "free ports for the node",
                 f"Port {port} of {host} is taken by {who} (pid {holder['pid']}{unit}), so EMQX "
                 "cannot listen on it and does not start.",
                 (f"{host}: {who} listens on tcp {port}", *case.log(host, "port_in_use")),
@@ -254,6 +270,7 @@ def no_etcd(case: Case) -> Findings:
             yield Finding(
                 "no_etcd",
                 (host,),
+                "an etcd that the node can use",
                 f"EMQX on {host} does not boot without its etcd, which cannot be used from there.",
                 tuple(answer["problems"]),
                 f"mend that, then {PLAYBOOK}site starts the node",
@@ -280,6 +297,7 @@ def replicant_version(case: Case) -> Findings:
         yield Finding(
             "replicant_version",
             (host,),
+            "a core of the replicant's version",
             f"Replicant {host} has EMQX {version} and finds no core of that version "
             f"({names(cores)}: {names(versions)}), without which it does not boot.",
             case.log(host, "replicant") or (f"{host}: EMQX {version}",),
@@ -300,19 +318,22 @@ def other_name(case: Case) -> Findings:
         if actual and actual != wanted:
             default = " (the name in the vendor's configuration)" if "127.0.0.1" in actual else ""
             cause = f"The node of {host} is called {actual}{default}, the inventory has {wanted}."
-            code, remedy = "other_name", f"correct emqx_node_name, or {PLAYBOOK}rename_node"
+            code, expected = "other_name", "a node of the inventory's name"
+            remedy = f"correct emqx_node_name, or {PLAYBOOK}rename_node"
         elif ghosts or (stored and wanted not in case.found(host).get("data_nodes", ())):
             old = names(ghosts or stored)
             cause = (
                 f"The data directory of {host} holds the database of {old}, not of {wanted}: a "
                 "database belongs to one name for ever, so the node starts empty under the new one."
             )
-            code, remedy = "data_of_other_name", f"{PLAYBOOK}rename_node, or the old name again"
+            code, expected = "data_of_other_name", "a database of the node's own name"
+            remedy = f"{PLAYBOOK}rename_node, or the old name again"
         else:
             continue
         yield Finding(
             code,
             (host,),
+            expected,
             cause,
             (
                 f"{host}: its databases are those of {names(stored or [wanted])}",
@@ -331,6 +352,7 @@ def uninvited(case: Case) -> Findings:
         yield Finding(
             "came_back",
             (),
+            "only members that the inventory has",
             f"{name} is a running member that the inventory does not have: it left and came back "
             "(a service that is still enabled, seeds that still find the others), or somebody "
             "else added it.",
@@ -346,6 +368,7 @@ def stale_members(case: Case) -> Findings:
         yield Finding(
             "stale_member",
             (),
+            "only members that the inventory has",
             f"{name} is listed as a stopped member but the inventory does not have it: it is gone "
             "and was never removed, and EMQX takes in no new core while it is listed.",
             tuple(f"{h} lists {name} as stopped" for h in case.ready if case.lists(h, name)),
@@ -362,12 +385,14 @@ def services(case: Case) -> Findings:
         yield Finding(
             "stopped",
             tuple(idle),
+            "a node in operation",
             f"The service of EMQX is stopped on {names(idle)}.",
             tuple(f"{h}: inactive since {case.unit(h).get('since') or 'the boot'}" for h in idle),
             f"ansible {','.join(idle)} -b -m ansible.builtin.systemd_service -a "
             "'name=emqx state=started'",
             explains=frozenset({("down", h) for h in idle}),
             about=frozenset({("down", h) for h in idle}),
+            mended=True,
         )
     for host in case.missed:
         if host in idle:
@@ -378,6 +403,7 @@ def services(case: Case) -> Findings:
         yield Finding(
             "crashed" if failed else "booting" if booting else "silent",
             (host,),
+            "a node in operation",
             f"EMQX on {host} ended by itself, and none of the known causes was found."
             if failed
             else f"The node of {host} is still booting."
@@ -392,6 +418,7 @@ def services(case: Case) -> Findings:
             f"on {host}: journalctl -u {unit.get('name', 'emqx')} -n 50; tail /var/log/emqx/*.1",
             explains=case.all_of(host),
             about=frozenset({("down", host)}),
+            mended=True,
         )
 
 
@@ -404,6 +431,7 @@ def stale_config(case: Case) -> Findings:
             yield Finding(
                 "old_values",
                 (host,),
+                "nodes that run with the values of their files",
                 f"The node of {host} runs with old values of {names(keys)}: they were changed in "
                 "its files but it was not restarted since.",
                 tuple(keys),
@@ -422,6 +450,7 @@ def overridden(case: Case) -> Findings:
         yield Finding(
             "overridden",
             tuple(hosts),
+            "settings at run time as in the files",
             f"{names(keys)} {several(keys, 'was', 'were')} changed at run time (cluster.hocon), "
             f"but the files of {names(hosts)} say otherwise and win at the next start.",
             tuple(keys),
@@ -441,6 +470,7 @@ def clocks(case: Case, window: tuple[float, float] | None) -> Findings:
         yield Finding(
             "clock",
             (host,),
+            "clocks less than 10 s apart",
             f"The clock of {host} is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the "
             "control node's: certificates, tokens and logs depend on it.",
             (f"{host}: {now:.0f}, control node: {window[0]:.0f} to {window[1]:.0f}",),
@@ -456,6 +486,7 @@ def open_files(case: Case) -> Findings:
             yield Finding(
                 "file_limit",
                 (host,),
+                "fewer open files than the limit",
                 f"The node of {host} has {count} of the {limit} files open that it may have: soon "
                 "it takes no connection any more.",
                 case.log(host, "file_limit"),

@@ -33,6 +33,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
     cookie_problem,
     edition_of,
     feature,
+    hurdles,
     parse,
     unknown_keys,
 )
@@ -292,6 +293,7 @@ def _check_installed(
             f"set emqx_version to {found}, or upgrade the node first as the EMQX upgrade "
             "notes say: this playbook does not change the version of a node",
         )
+        _check_path(report, found, version)
     elif found:
         report.error(
             "other_edition",
@@ -314,6 +316,18 @@ def _check_installed(
         )
 
 
+def _check_path(report: _Report, found: str, version: str) -> None:
+    for hurdle in hurdles(found, version):
+        (report.error if hurdle.refused else report.warning)(
+            "upgrade_path",
+            "emqx_version",
+            "a version that a cluster can be upgraded to node by node"
+            + ("" if hurdle.refused else " without loss"),
+            f"{found} to {version}",
+            hurdle.text,
+        )
+
+
 def _check_running(
     report: _Report, answer: t.Mapping[str, t.Any], plan: t.Mapping[str, t.Any]
 ) -> None:
@@ -326,6 +340,8 @@ def _check_running(
             version,
             f"set emqx_version to {found} or newer, as EMQX does not read the data of a newer one",
         )
+    elif found:
+        _check_path(report, found, version)
     if package["version"]:
         report.error(
             "other_kind",

@@ -12,56 +12,6 @@ import typing as t
 Record = t.Mapping[str, t.Any]
 Finding = t.Dict[str, t.Any]
 
-# What a diagnosis expects where it names one of its causes.
-EXPECTED = {
-    "apart": "nodes that see each other",
-    "booting": "a node in operation",
-    "came_back": "only members that the inventory has",
-    "certificate_ends": "a certificate that stays valid",
-    "certificate_other_ca": "one CA for all nodes",
-    "clock": "clocks less than 10 s apart",
-    "closed_port": "open distribution and RPC ports between all nodes",
-    "config_drift": "the same configuration on all nodes",
-    "config_out_of_sync": "nodes that followed all changes of the configuration",
-    "config_refused": "a configuration that EMQX accepts",
-    "cookie": "one cookie for all nodes",
-    "cookie_pending": "nodes that run with the cookie of their files",
-    "crashed": "a node in operation",
-    "data_of_other_name": "a database of the node's own name",
-    "discovery_nobody": "discovery that finds the members",
-    "discovery_others": "discovery that finds the members",
-    "disk_full": "space for the node's data",
-    "disk_low": "space for the node's data",
-    "expelled": "a member that the others list",
-    "file_limit": "fewer open files than the limit",
-    "license": "a licence for a cluster",
-    "memory": "enough memory",
-    "name_elsewhere": "names that lead to their hosts",
-    "name_loopback": "names that lead to their hosts",
-    "name_not_own": "a node name that leads to its own host",
-    "name_unresolved": "names that every host resolves",
-    "no_etcd": "an etcd that the node can use",
-    "not_installed": "EMQX where it has run",
-    "not_joined": "a member of the cluster",
-    "not_listening": "a node that listens on its ports",
-    "old_values": "nodes that run with the values of their files",
-    "other_name": "a node of the inventory's name",
-    "overridden": "settings at run time as in the files",
-    "port_in_use": "free ports for the node",
-    "replicant_version": "a core of the replicant's version",
-    "silent": "a node that answers",
-    "split_brain": "one cluster",
-    "stale_member": "only members that the inventory has",
-    "stopped": "a node in operation",
-    "transport": "one way to talk for all nodes",
-    "unreachable": "a host that Ansible reaches",
-    "unread": "a host that can be read",
-    "unusable_files": "files that the node's user can use",
-    "versions": "one version on all nodes",
-    "waiting_for_tables": "all nodes that hold the newest data",
-}
-_CERTIFICATE = "a certificate that its peers accept"
-
 
 def prove(
     topology: Record, hosts: t.Iterable[t.Mapping[str, t.Iterable[Record]]], diagnosis: Record
@@ -122,7 +72,7 @@ def _diagnosed(finding: Record) -> Finding:
         "code": finding["code"],
         "severity": finding["severity"],
         "hosts": finding["hosts"],
-        "expected": EXPECTED.get(finding["code"], _CERTIFICATE),
+        "expected": finding["expected"],
         "found": finding["cause"],
         "remedy": finding["next"],
         "evidence": finding["evidence"],

@@ -479,6 +479,16 @@ ROWS: list[Row] = [
         "cannot boot on the database it still has",
     ),
     (
+        "stopped, while the others are alone",
+        steps(
+            lambda s: s.alone("n1"),
+            lambda s: s.alone("n2"),
+            lambda s: s.down("n3", active="inactive", sub="dead"),
+        ),
+        ["not_joined", "stopped"],
+        "n2 runs but is no member",
+    ),
+    (
         "a new node in its first boot",
         steps(
             lambda s: s.alone("n3"),

@@ -250,6 +250,13 @@ FINDINGS = [
         "set emqx_version to 5.8.6",
     ),
     (
+        {**CONTAINER, "version": "5.10.4"},
+        {"container": {**ANSWER["container"], "version": "5.3.2"}},
+        "upgrade_path",
+        "5.3.2 to 5.10.4",
+        "go to 5.8.9 first",
+    ),
+    (
         {"edition": "enterprise"},
         INSTALLED,
         "other_edition",
@@ -515,3 +522,14 @@ def test_a_container_may_get_a_newer_image(version: str) -> None:
 def test_a_container_runs_on_any_system() -> None:
     unknown = _platforms.platform({"ID": "arch", "VERSION_ID": ""}, "x86_64")
     assert errors(CONTAINER, {"platform": unknown}) == []
+
+
+def test_the_way_to_another_version() -> None:
+    old = {"package": {"name": "emqx", "version": "5.8.6"}}
+    found = errors({"version": "5.10.0"}, old)
+    assert [each["code"] for each in found] == ["other_version", "upgrade_path"]
+    old = {"package": {"name": "emqx-enterprise", "version": "5.10.4"}}
+    wish = {**WISH, "version": "6.0.3", "edition": "enterprise"}
+    warnings = check_host({**ANSWER, **old}, wish)["warnings"]
+    assert [each["code"] for each in warnings] == ["upgrade_path"]
+    assert "durable sessions" in warnings[0]["message"]
