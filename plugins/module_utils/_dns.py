@@ -19,7 +19,7 @@ except ImportError:
 else:
     MISSING = None
 
-PACKAGE = "dnspython"
+PACKAGE = "dnspython (package python3-dnspython or python3-dns)"
 
 
 def ask(settings: t.Mapping[str, t.Any], timeout: float) -> dict[str, t.Any]:

@@ -141,66 +141,18 @@ discovery:
       returned: success
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd, _k8s
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import WaitTimeout
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
-
-Params = t.Mapping[str, t.Any]
-
-
-def _seeds(params: Params) -> dict[str, t.Any]:
-    entries = [{"name": str(seed)} for seed in params["settings"]["seeds"]]
-    return {"entries": entries, "asked": "", "failure": "", "detail": ""}
-
-
-# By strategy, who asks. A further one is a file _x.py with ask(settings, timeout), a line here,
-# and a choice in the documentation.
-ASK: dict[str, t.Callable[[Params], dict[str, t.Any]]] = {
-    "static": _seeds,
-    "dns": lambda params: _dns.ask(params["settings"], params["timeout"]),
-    "etcd": lambda params: _etcd.ask(params["settings"], params["timeout"]),
-    "k8s": lambda params: _k8s.ask(
-        params["settings"], params["timeout"], params["service_account"]
-    ),
-}
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "strategy": {"type": "str", "choices": list(ASK), "required": True},
-    "settings": {"type": "dict", "required": True},
-    "node": {"type": "str", "required": True},
-    "nodes": {"type": "list", "elements": "dict", "required": True},
-    "service_account": {"type": "path", "default": _discovery.SERVICE_ACCOUNT},
-    "timeout": {"type": "float", "default": 5},
-    "settle": {"type": "float", "default": 0},
-}
-
-
-def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the module's answer."""
-    strategy, settings = params["strategy"], params["settings"]
-
-    def ask(_left: float) -> dict[str, t.Any]:
-        answer = ASK[strategy](params)
-        return _discovery.report(strategy, settings, params["node"], params["nodes"], answer)
-
-    try:
-        return wait_for(ask, _discovery.is_settled, Deadline(params["settle"]), interval=0.5)
-    except WaitTimeout as error:
-        return dict(error.last)
+from ansible_collections.mqttops.emqx.plugins.module_utils import _ask, _dns
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=_ask.OPTIONS, supports_check_mode=True)
     if module.params["strategy"] == "dns" and _dns.MISSING:
-        package = f"{_dns.PACKAGE} (package python3-dnspython or python3-dns)"
         module.fail_json(
-            msg=missing_required_lib(package, reason="to ask DNS"), exception=_dns.MISSING
+            msg=missing_required_lib(_dns.PACKAGE, reason="to ask DNS"), exception=_dns.MISSING
         )
-    module.exit_json(changed=False, discovery=run(module.params))
+    module.exit_json(changed=False, **_ask.read(module.params))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 
 """Measure what docs/performance.md reports; print a table, judge nothing.
 
-Runs on three lab hosts: a playbook of one ping, the unchanged re-run of site.yml, a fresh cluster
-from a package in the cache, and a plain shell script that builds the same cluster over SSH in
-parallel. Each is repeated and the median taken.
+Runs on three lab hosts: a playbook of one ping, the unchanged re-run of site.yml, the preflight of
+empty hosts and of a running cluster, a fresh cluster from a package in the cache, and a plain shell
+script that builds the same cluster over SSH in parallel. Each is repeated and the median taken.
 """
 
 from __future__ import annotations
@@ -93,21 +93,30 @@ def main() -> int:
     wanted = parser.parse_args()
     runs = range(wanted.runs)
     try:
+        fresh(lambda: playbook(str(PING)))
+        empty = [playbook("mqttops.emqx.preflight")[0] for _run in runs]
         shell = [fresh(lambda: timed(["bash", str(SHELL)], facts())) for _run in runs]
         site = [fresh(lambda: playbook("mqttops.emqx.site")) for _run in runs]
         ping = [playbook(str(PING))[0] for _run in runs]
         again = [playbook("mqttops.emqx.site")[0] for _run in runs]
+        proved = [playbook("mqttops.emqx.preflight")[0] for _run in runs]
         counts = remote_executions()
     finally:
         lab("down")
     median = {
         "one ping": statistics.median(ping),
         "unchanged re-run": statistics.median(again),
+        "preflight of empty hosts": statistics.median(empty),
+        "preflight of a running cluster": statistics.median(proved),
         "plain shell script, fresh cluster": statistics.median(shell),
         "site.yml, fresh cluster": statistics.median(site),
     }
     ratios = {
         "unchanged re-run / one ping (budget 6)": median["unchanged re-run"] / median["one ping"],
+        "preflight of empty hosts / one ping (budget 3)": median["preflight of empty hosts"]
+        / median["one ping"],
+        "preflight of a running cluster / one ping": median["preflight of a running cluster"]
+        / median["one ping"],
         "site.yml / plain shell script (budget 1.5)": median["site.yml, fresh cluster"]
         / median["plain shell script, fresh cluster"],
     }
@@ -116,11 +125,11 @@ def main() -> int:
         return 0
     print(f"3 hosts, {os.cpu_count()} cores, median of {wanted.runs}")
     for name, seconds in median.items():
-        print(f"  {name:<45}{seconds:8.1f} s")
+        print(f"  {name:<57}{seconds:8.1f} s")
     for name, ratio in ratios.items():
-        print(f"  {name:<45}{ratio:8.2f}")
+        print(f"  {name:<57}{ratio:8.2f}")
     each = ", ".join(f"{host}: {count}" for host, count in counts.items())
-    print(f"  {'commands over SSH in an unchanged re-run':<45}  {each}")
+    print(f"  {'commands over SSH in an unchanged re-run':<57}  {each}")
     return 0
 
 

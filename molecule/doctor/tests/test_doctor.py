@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
-from operations import group, wait_for
+from operations import group, refused, wait_for
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
@@ -173,6 +173,7 @@ def test_preflight_of_nodes_that_are_not_up(tmp_path: Path) -> None:
         on("n2", drops(reject + " with tcp reset"))
         on("n3", "systemd-run --unit=squatter nc -lk 4370")
         seen = Preflight(tmp_path)
+        stopped = refused(LAB.playbook("mqttops.emqx.site", INVENTORY))
         left = on("n2", "ss -Hltn 'sport = :4370 or sport = :5370'")
     assert seen.codes == [
         ("error", "port_in_use"),
@@ -185,6 +186,9 @@ def test_preflight_of_nodes_that_are_not_up(tmp_path: Path) -> None:
     assert seen.found["closed_port"].startswith(
         "n1 is refused by n2 on the distribution port 4370: a firewall rejects it"
     )
+    assert "Nothing was changed. 3 finding(s) stand against it" in stopped
+    for error in seen.result["errors"]:
+        assert f"ERROR [{error['code']}] {', '.join(error['hosts'])}" in stopped
     assert left == ""
 
 
@@ -203,7 +207,10 @@ def test_busy_port_and_full_disk(tmp_path: Path) -> None:
             start(host)
         wait_for(lambda: "auto-restart" in on("n2", "systemctl show -p SubState emqx"), 60)
         seen = Diagnosis(tmp_path)
+        before = Preflight(tmp_path)
     assert sorted(seen.codes) == ["disk_full", "port_in_use"], seen.text
+    codes = [("error", "disk"), ("error", "disk_full"), ("error", "port_in_use")]
+    assert before.codes == codes, before.run.stdout
     assert "Port 4370 of n2 is taken by nc" in seen.cause("port_in_use")
     assert "squatter.service" in seen.cause("port_in_use")
     assert "The file system of /var/lib/emqx on n3 is full" in seen.cause("disk_full")
@@ -219,7 +226,9 @@ def test_one_direction_and_a_cookie_that_waits_for_a_restart(tmp_path: Path) -> 
             f"cp -p {CONF} {CONF}.good; sed -i 's/cookie = .*/cookie = \"Another0one\"/' {CONF}",
         )
         seen = Diagnosis(tmp_path)
+        before = Preflight(tmp_path)
     assert seen.codes == ["closed_port", "cookie_pending"], seen.text
+    assert before.codes == [("error", "closed_port"), ("warning", "cookie_pending")]
     assert seen.cause("closed_port").startswith(
         "n3 gets no answer from n1 on the rpc port 5370: a firewall drops it, in this direction"
     )
@@ -243,7 +252,10 @@ def test_other_cookie_and_a_name_on_loopback(tmp_path: Path) -> None:
         start("n3")
         wait_for(lambda: "pong" in LAB.emqx("n3", "ping").stdout, 60)
         seen = Diagnosis(tmp_path)
+        before = Preflight(tmp_path)
     assert seen.codes == ["name_loopback", "cookie"], seen.text
+    # One cookie for all is what a deployment writes.
+    assert before.codes == [("error", "name_loopback"), ("warning", "cookie")], before.run.stdout
     assert f"On n2 the name {name} leads back to the host itself" in seen.cause("name_loopback")
     assert seen.cause("cookie").startswith("n3 has another cookie than n1 and n2")
 
@@ -311,8 +323,63 @@ def test_force_left_while_down_a_refused_file_and_a_stale_member(tmp_path: Path)
             start(host)
             wait_for(lambda h=host: "auto-restart" in on(h, "systemctl show -p SubState emqx"), 90)
         seen = Diagnosis(tmp_path)
+        before = Preflight(tmp_path)
     assert stale.codes == ["stale_member"], stale.text
     assert f"{NODES['n3']} is listed as a stopped member" in stale.cause("stale_member")
     assert sorted(seen.codes) == ["config_refused", "expelled"], seen.text
     assert "EMQX on n2 refuses its configuration" in seen.cause("config_refused")
     assert seen.cause("expelled").startswith("The node of n3 is no member any more")
+    assert before.codes == [("error", "expelled"), ("warning", "config_refused")], before.run.stdout
+
+
+def test_a_name_without_address_and_files_that_differ(tmp_path: Path) -> None:
+    name = NODES["n1"].partition("@")[2]
+    end = (
+        ("n2", "cp /etc/hosts.good /etc/hosts; cp /etc/resolv.conf.good /etc/resolv.conf"),
+        ("n3", f"mv {CONF}.good {CONF}"),
+    )
+    with restored(*end):
+        on("n2", "cp /etc/hosts /etc/hosts.good; cp /etc/resolv.conf /etc/resolv.conf.good")
+        for host in ("n2", "n3"):
+            known = f"{LAB.addresses[host]} {NODES[host].partition('@')[2]}"
+            on("n2", f"echo '{known}' >>/etc/hosts")
+        # Nobody answers there, and says so at once.
+        on("n2", "echo nameserver 127.0.0.1 >/etc/resolv.conf")
+        on("n3", f"cp -p {CONF} {CONF}.good; echo 'mqtt.max_packet_size = 3MB' >>{CONF}")
+        seen = Diagnosis(tmp_path)
+        # Without n3 in the inventory, it is one that came back.
+        rest = Diagnosis(tmp_path, *group(tmp_path, n1={}, n2={}))
+        before = Preflight(tmp_path)
+    codes = ["name_unresolved", "config_drift", "old_values"]
+    assert seen.codes == codes, seen.text
+    assert seen.cause("name_unresolved").startswith(f"n2 cannot resolve {name}")
+    assert "The configuration of n3 (files) differs" in seen.cause("config_drift")
+    assert "mqtt.max_packet_size" in seen.cause("config_drift")
+    assert rest.codes == ["name_unresolved", "came_back"], rest.text
+    assert f"{NODES['n3']} is a running member" in rest.cause("came_back")
+    assert [code for _severity, code in before.codes] == codes, before.run.stdout
+    assert before.codes[0] == ("error", "name_unresolved")
+
+
+def test_seeds_that_name_nobody_and_data_of_another_name(tmp_path: Path) -> None:
+    data, old = "/var/lib/emqx/mnesia", "emqx@n3.example.org"
+    again = "systemctl restart --no-block emqx"
+    end = (
+        ("n3", f"mv {data}/{old} {data}/{NODES['n3']}; {again}"),
+        ("n2", f"mv {CONF}.good {CONF}; {again}"),
+    )
+    with restored(*end):
+        seeds = f'cluster.static.seeds = ["{NODES["n2"]}"]'
+        on("n2", f"cp -p {CONF} {CONF}.good; echo '{seeds}' >>{CONF}")
+        LAB.emqx("n2", "ctl", "cluster", "leave")
+        assert sees("n2") == {"running_nodes": [NODES["n2"]], "stopped_nodes": []}
+        stop("n3")
+        on("n3", f"mv {data}/{NODES['n3']} {data}/{old}")
+        seen = Diagnosis(tmp_path)
+        before = Preflight(tmp_path)
+    codes = ["data_of_other_name", "discovery_nobody", "config_drift"]
+    assert seen.codes == codes, seen.text
+    assert f"holds the database of {old}, not of" in seen.cause("data_of_other_name")
+    assert "Discovery (static) on n2 finds no other node" in seen.cause("discovery_nobody")
+    assert ("error", "data_of_other_node") in before.codes, before.run.stdout
+    assert ("warning", "discovery_nobody") in before.codes, before.run.stdout

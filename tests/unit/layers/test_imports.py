@@ -53,7 +53,8 @@ ALLOWED = {
     "_argspec": frozenset({"_ctl", "_api"}),
     "_host_info": frozenset({"_host", "_platforms"}),
     "_cluster_info": frozenset({"_argspec", "_cluster", "_host"}),
-    "_survey": frozenset({"_cluster_info", "_evidence", "_host_info", "_probe"}),
+    "_ask": frozenset({"_dns", "_etcd", "_k8s", "_wait"}),
+    "_survey": frozenset({"_ask", "_cluster_info", "_evidence", "_host_info", "_probe"}),
 }
 NO_INPUT = frozenset(
     {

@@ -11,7 +11,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mqttops.emqx.plugins.filter import discovery_findings
-from ansible_collections.mqttops.emqx.plugins.module_utils import _dns
+from ansible_collections.mqttops.emqx.plugins.module_utils import _ask, _dns
 from ansible_collections.mqttops.emqx.plugins.modules import discovery_info
 
 NODES = [
@@ -39,7 +39,7 @@ def test_seeds(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_dns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"entries": RECORDS, "asked": "10.0.0.53", "failure": "", "detail": ""}
-    monkeypatch.setitem(discovery_info.ASK, "dns", lambda params: asked)
+    monkeypatch.setitem(_ask.ASK, "dns", lambda params: asked)
     found = run(capsys, **DNS)
     assert found["discovery"]["names"] == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
     assert found["discovery"]["problems"] == []
@@ -55,7 +55,7 @@ def test_a_node_that_is_about_to_go(
         names[1:] = []
         return {"entries": entries, "asked": "e1", "failure": "", "detail": ""}
 
-    monkeypatch.setitem(discovery_info.ASK, "etcd", ask)
+    monkeypatch.setitem(_ask.ASK, "etcd", ask)
     etcd = {"strategy": "etcd", "settings": {"server": "e1", "prefix": "mq"}}
     seen = [*names]
     assert run(capsys, **etcd)["discovery"]["names"] == seen
