@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import os
 import typing as t
+from pathlib import Path
 
+import kubernetes_validate
 import pytest
+import yaml
 from certificates import Authority, Files, ip
 from cryptography.x509 import DNSName
 from examples import Example, message
@@ -158,6 +161,19 @@ def in_the_unit(host: str, command: str) -> str:
     """Run a command as the node sees the host's files."""
     enter = "nsenter --mount --target $(systemctl show --property MainPID --value emqx)"
     return str(LAB.hosts[host].check_output(f"{enter} {command}"))
+
+
+@pytest.mark.parametrize("members", ["hosts", "pods"])
+def test_the_manifests_alone(members: str, tmp_path: Path) -> None:
+    file = tmp_path / "emqx.yml"
+    wish = {"kubernetes_members": members, "kubernetes_file": str(file), "kubernetes_apply": False}
+    run("kubernetes", **wish)
+    kinds = []
+    for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+        kubernetes_validate.validate(manifest, "1.37", strict=True)
+        kinds.append(manifest["kind"])
+    assert kinds[-1] == {"hosts": "Endpoints", "pods": "StatefulSet"}[members]
+    assert changed(run("kubernetes", **wish)) == set()
 
 
 def test_empty_hosts(own: Files) -> None:
