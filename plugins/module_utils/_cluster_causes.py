@@ -381,7 +381,8 @@ def expelled(case: Case) -> Findings:
             continue
         idle = case.unit(host).get("active") == "inactive"
         # Nodes that are alone may never have been in a cluster with it.
-        if idle and all(len(_members(case, other)) < 2 for other in others):
+        lonely = all(len(_members(case, other)) < 2 for other in others)
+        if lonely and not case.log(host, "expelled"):
             continue
         yield Finding(
             "expelled",

@@ -489,6 +489,27 @@ ROWS: list[Row] = [
         "n2 runs but is no member",
     ),
     (
+        "killed, while the others are alone",
+        steps(
+            lambda s: s.alone("n1"),
+            lambda s: s.alone("n2"),
+            lambda s: s.down("n3", active="failed"),
+        ),
+        ["not_joined", "crashed"],
+        "n2 runs but is no member",
+    ),
+    (
+        "force-left by the one that was left",
+        steps(
+            lambda s: s.sees("n1", "n1"),
+            lambda s: s.down("n2", active="failed"),
+            lambda s: s.log("n2", "expelled", "not a member any more"),
+            lambda s: s.unreachable("n3"),
+        ),
+        ["unreachable", "expelled"],
+        "",
+    ),
+    (
         "a new node in its first boot",
         steps(
             lambda s: s.alone("n3"),
