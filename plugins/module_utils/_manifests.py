@@ -14,14 +14,27 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import form
+from ansible_collections.mqttops.emqx.plugins.module_utils._ports import (
+    DASHBOARD_PORT,
+    DIST_BASE_PORT,
+    LISTENERS,
+    RPC_SERVER_PORT,
+)
 
 Manifest = t.Dict[str, t.Any]
 Node = t.Mapping[str, t.Any]
 Wish = t.Mapping[str, t.Any]
 
-_LISTENERS = {"mqtt": 1883, "mqttssl": 8883, "ws": 8083, "wss": 8084, "dashboard": 18083}
-# In containers RPC has one port, whatever the node's name.
-_PORTS = {**_LISTENERS, "ekka": 4370, "ekkarpc": 5369}
+# Names of the vendor's chart. In containers RPC has one port, whatever the node's name.
+_PORTS = {
+    "mqtt": LISTENERS["tcp"],
+    "mqttssl": LISTENERS["ssl"],
+    "ws": LISTENERS["ws"],
+    "wss": LISTENERS["wss"],
+    "dashboard": DASHBOARD_PORT,
+    "ekka": DIST_BASE_PORT,
+    "ekkarpc": RPC_SERVER_PORT,
+}
 _API = "https://kubernetes.default.svc:443"
 _STOP_SECONDS = 120
 
