@@ -222,10 +222,9 @@ def _node(member: dict[str, t.Any], wanted: dict[str, t.Any]) -> Node:
     # A name on an address says which address its peers see; one on a FQDN does not.
     given = member.get("emqx_node_addresses") or ([host] if parsed else None)
     literals = [text for text in (address, management) if _ip(text)][:1]
-    listeners = {
-        kind: port + _ports.LISTENER_STEP * instance for kind, port in _ports.LISTENERS.items()
-    }
-    dashboard = _ports.DASHBOARD_PORT + _ports.LISTENER_STEP * instance
+    step = _ports.LISTENER_STEP * instance
+    listeners = {kind: port + step for kind, port in _ports.LISTENERS.items()}
+    dashboard = _ports.DASHBOARD_PORT + step
     return {
         "name": name,
         "short_name": short_name,

@@ -146,11 +146,8 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
 
 
 def run(module: AnsibleModule) -> Outcome:
-    ctl, wish, timeout = (
-        ctl_of(module.params, module.run_command),
-        wish_of(module.params),
-        module.params["timeout"],
-    )
+    ctl = ctl_of(module.params, module.run_command)
+    wish, timeout = wish_of(module.params), module.params["timeout"]
     if module.check_mode:
         return foresee(ctl, wish, timeout)
     return fulfil(ctl, wish, Deadline(timeout))
