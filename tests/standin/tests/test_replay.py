@@ -223,7 +223,19 @@ def test_every_left_out_section_is_recorded() -> None:
     assert named <= set(RECORDED)
 
 
-@pytest.mark.parametrize("key", [key for key in RECORDED if key not in LEFT_OUT])
+def story() -> list[str]:
+    """The sections in their order.
+
+    Only the first ping goes ahead of the second start: whether the VM of that start is up by then,
+    and the ping refused with two of them, is a matter of milliseconds.
+    """
+    keys = [key for key in RECORDED if key not in LEFT_OUT]
+    keys.remove("emqx ping, node up")
+    keys.insert(keys.index("emqx start n1 again while running"), "emqx ping, node up")
+    return keys
+
+
+@pytest.mark.parametrize("key", story())
 def test_section(world: World, key: str) -> None:
     section = RECORDED[key]
     if section.added:
