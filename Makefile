@@ -58,6 +58,10 @@ lab-down:  ## Remove the hosts of LAB and all that belongs to them
 packages: setup
 	@for version in 5.8.9 5.10.4; do tests/standin/build.sh $(CACHE)/packages "$$version"; done
 
+.PHONY: host-image
+host-image: setup
+	@python3 tests/lab/lab.py image
+
 .PHONY: standin-image
 standin-image: packages
 	@python3 tests/standin/image/build.py $(CACHE)/packages
@@ -73,8 +77,8 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 # --- checks ---------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit packages  ## Lint, units, sanity, stand-in, network, all molecule scenarios
-	@$(POOL) standin-test $(SCENARIOS:%=scenario-%) network-test sanity
+test: setup  ## Lint, units, sanity, stand-in, network, all molecule scenarios
+	@$(POOL) host-image packages lint unit standin-test $(SCENARIOS:%=scenario-%) network-test sanity
 
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
@@ -104,13 +108,13 @@ network-test: setup  ## cluster_probe between 23 hosts in network namespaces
 	@python -m pytest tests/network
 
 .PHONY: molecule
-molecule: packages  ## Molecule scenarios (SCENARIOS="default tarball", JOBS=3 at a time)
+molecule: setup  ## Molecule scenarios (SCENARIOS="default tarball", JOBS=3 at a time)
 	@$(POOL) $(SCENARIOS:%=scenario-%)
 
 # The output of each is shown when it ends; one that fails does not keep the others from running.
 POOL = +$(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going
 
-scenario-%:
+scenario-%: packages host-image
 	@tests/molecule.sh $*
 
 scenario-containers: standin-image
