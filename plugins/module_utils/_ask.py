@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd, _k8s
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError, WaitTimeout
+from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
 from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
 
 Params = t.Mapping[str, t.Any]
@@ -37,7 +38,7 @@ OPTIONS: dict[str, t.Any] = {
     "settings": {"type": "dict", "required": True},
     "node": {"type": "str", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
-    "service_account": {"type": "path", "default": _discovery.SERVICE_ACCOUNT},
+    "service_account": {"type": "path", "default": SERVICE_ACCOUNT},
     "timeout": {"type": "float", "default": 5},
     "settle": {"type": "float", "default": 0},
 }

@@ -17,7 +17,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import SERVICE_ACCOUNT
+from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
 
 ROOT = "/opt/emqx"
 REGISTRY = "docker.io/emqx"

@@ -22,6 +22,8 @@ import ipaddress
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
+
 Answer = t.Mapping[str, t.Any]
 Entry = t.Mapping[str, t.Any]
 Item = t.Dict[str, str]
@@ -120,9 +122,6 @@ REASONS: dict[str, Phrases] = {
         "remove or correct it, EMQX makes no node name of it",
     ),
 }
-
-# Where EMQX reads the token and the CA of the Kubernetes API; no setting leads elsewhere.
-SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def _no_connection(

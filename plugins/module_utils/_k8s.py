@@ -19,7 +19,7 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _https
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import SERVICE_ACCOUNT
+from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
 from ansible_collections.mqttops.emqx.plugins.module_utils._strategies import named_by_address
 
 Answer = t.Dict[str, t.Any]

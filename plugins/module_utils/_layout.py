@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._release import kind_of
+from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
 
 _SETTINGS = "/etc/mqttops-emqx"
 _SYSTEMD = "/etc/systemd/system"
@@ -37,6 +38,7 @@ def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     - ``service``, ``unit``, ``unit_file``, ``unit_argv``, ``drop_in``, ``environment`` (file),
       ``boot_record``; ``own_unit``: whether the unit is ours (bool)
     - ``tls``: directory of the node's certificate
+    - ``service_account``: where EMQX looks for what it shows to the Kubernetes API
     - ``instanced``: whether the node runs an installed release with directories of its own (bool);
       ``instance_root``, ``instance_vars``, ``instance_script``, ``instance_command``,
       ``laid_out``, which is there once the links to the release are, and ``unit_vars``, which the
@@ -72,6 +74,7 @@ def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "drop_in": f"{_SYSTEMD}/{unit}.d/50-mqttops.conf",
         "environment": f"{_SETTINGS}/{service}.env",
         "tls": f"{_SETTINGS}/tls{'-' + service if contained else suffix}",
+        "service_account": SERVICE_ACCOUNT,
         "boot_record": f"/run/mqttops-emqx/{service}",
         "instanced": instanced,
         "instance_root": root,

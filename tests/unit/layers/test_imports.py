@@ -30,6 +30,7 @@ PURE = frozenset(
         "_certificates",
         "_rotation",
         "_manifests",
+        "_service_account",
     }
 )
 # Which layers a file of the membership and API code may use besides the pure ones.
