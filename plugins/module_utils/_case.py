@@ -89,8 +89,8 @@ class Case:
     ``ways`` (cluster_probe), as they were registered, and may have ``discovery`` (discovery_info),
     ``certificates`` (of _certificates.review), ``stand_in`` (cluster_probe, where it listened in
     place of a node) and ``plan`` (what is about to be done: ``opens_ports``, bool, by the host's
-    firewall, and ``renews``, bool, its certificates). Hosts without any were not asked, and
-    nothing is said of them.
+    firewall, ``renews``, bool, its certificates, and ``replaces``, bool, files by which it asks
+    a service of discovery). Hosts without any were not asked, and nothing is said of them.
 
     ``to_build`` is for a cluster before it is deployed: nodes that never ran are not down.
     """
@@ -205,6 +205,9 @@ class Case:
 
     def renews(self, host: str) -> bool:
         return bool(self.answer(host, "plan").get("renews"))
+
+    def replaces(self, host: str) -> bool:
+        return bool(self.answer(host, "plan").get("replaces"))
 
     def sees(self, host: str, other: str) -> bool:
         """Tell whether a node lists another one as running."""

@@ -498,6 +498,10 @@ def _discovered(
 
 # What a deployment puts on the hosts itself, and what nodes or the operator have to make first.
 _BROUGHT = frozenset({"etcd_file", "etcd_no_certificate", "k8s_file", "no_token", "no_key"})
+# The same where it replaces the files by which the host asked.
+_ASKED_BY_FILES = frozenset(
+    {"etcd_other_ca", "etcd_certificate_refused", "k8s_other_ca", "unauthorized", "forbidden"}
+)
 _TO_COME = frozenset(
     {
         *("no_such_name", "no_records", "dns_silent", "no_resolver", "no_service"),
@@ -513,12 +517,12 @@ def service(case: Case) -> Findings:
     for host in case.not_ready if case.to_build else ():
         answer = case.answer(host, "discovery").get("discovery") or {}
         for reason, sentence in _discovery.reasons(answer):
+            if reason in _BROUGHT or (reason in _ASKED_BY_FILES and case.replaces(host)):
+                continue
             # A failure is said of the host that asked.
             shared = sentence.partition(": ")[2] if reason == answer["failure"] else sentence
             groups.setdefault((reason, shared), []).append(host)
     for (reason, sentence), hosts in groups.items():
-        if reason in _BROUGHT:
-            continue
         yield Finding(
             "discovery_others" if reason in _FOREIGN else "discovery_nobody",
             tuple(hosts),

@@ -236,6 +236,16 @@ def test_a_service_that_gives_no_answer() -> None:
     assert found["severity"] == "error"
 
 
+def test_files_that_are_about_to_be_replaced() -> None:
+    scene = Scene()
+    planned(scene)
+    told(scene, "etcd", {"prefix": "a"}, failure="etcd_other_ca", detail="verify failed")
+    for host in ("n1", "n2"):
+        scene.evidence[host]["plan"] = {"replaces": True}
+    (found,) = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    assert (found["severity"], found["hosts"]) == ("error", ["n3"])
+
+
 def test_an_etcd_for_want_of_which_nodes_end_is_named_once() -> None:
     scene = Scene()
     for host in scene.hosts:
