@@ -19,9 +19,9 @@ EXAMPLE = Example(
 )
 FOURTH = "broker4.example.org"
 NODES = "mq/ekkacl/nodes/"
+# What nobody keeps alive: the key of a node and a lock.
+DEAD = (f"{NODES}emqx@192.0.2.99", "mq/ekkacl/lock/4e46")
 SPEED: dict[str, t.Any] = {"emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1"}}
-# Leaves etcd as it is.
-SHORT = {**SPEED, "emqx_ready_timeout": 20, "emqx_cluster_timeout": 5, "etcd_group": "nobody"}
 
 
 def run(playbook: str, *arguments: str, **variables: t.Any) -> str:
@@ -30,12 +30,18 @@ def run(playbook: str, *arguments: str, **variables: t.Any) -> str:
 
 def fail(playbook: str, **variables: t.Any) -> str:
     """Run a playbook that stops before the nodes start, and return what it says, in one line."""
-    result = EXAMPLE.playbook(f"mqttops.emqx.{playbook}", **{**SHORT, **variables})
+    result = EXAMPLE.playbook(f"mqttops.emqx.{playbook}", **{**SPEED, **variables})
     assert result.returncode != 0, result.stdout
     return " ".join(result.stdout.split())
 
 
-def etcdctl(*words: str, host: str = "n1") -> t.Any:
+def of_etcd(output: str) -> set[tuple[str, str]]:
+    """Return what a run changed of etcd, as task and host."""
+    steps = changed(output)
+    return {(task, host) for task, host in steps if task.startswith("mqttops.emqx.etcd : ")}
+
+
+def etcdctl(*words: str, host: str = "n2") -> t.Any:
     folder = "/etc/mqttops-emqx/etcd"
     pair = f"--cacert={folder}/ca.pem --cert={folder}/cert.pem --key={folder}/key.pem"
     server = f"--endpoints=https://{LAB.addresses[host]}:2379"
@@ -55,6 +61,11 @@ def registered(*hosts: str) -> bool:
 def members(state: str, *hosts: str) -> None:
     for host in hosts:
         LAB.hosts[host].check_output(f"systemctl {state} etcd")
+
+
+def started(host: str) -> str:
+    """Return when EMQX was started."""
+    return str(LAB.hosts[host].check_output("systemctl show -P ActiveEnterTimestamp emqx"))
 
 
 def is_active(host: str, unit: str) -> bool:
@@ -78,12 +89,6 @@ def archive() -> dict[str, str]:
     return {"etcd_archive": url, "etcd_archive_sha256": checksum}
 
 
-def test_a_prefix_of_the_clusters_own() -> None:
-    said = refused(EXAMPLE.playbook("mqttops.emqx.site", **SHORT, emqx_cluster_name="emqxcl"))
-    assert "emqx_etcd_prefix is empty, expected a prefix that no other cluster has" in said
-    assert "or its text, as emqx_etcd_ca, found no file " in said
-
-
 def test_another_etcd_is_left_alone() -> None:
     members("start", "n2")
     LAB.hosts["n3"].check_output("systemd-run --unit=squatter nc -lk 2380")
@@ -97,25 +102,31 @@ def test_another_etcd_is_left_alone() -> None:
     LAB.hosts["n3"].check_output("systemctl stop squatter")
 
 
-def test_etcd_that_is_down_at_boot() -> None:
+def test_another_ca() -> None:
+    third = EXAMPLE.group("emqx")["broker3.example.org"]
+    other = Authority(LAB.inventory.parent, "other").file.read_text(encoding="utf-8")
+    third["emqx_etcd_ca"] = other
     EXAMPLE.group("etcd")["etcd3.example.org"].update(archive())
-    run("etcd")
+    said = fail("site")
+    third.pop("emqx_etcd_ca")
+    server = f"https://{LAB.addresses['n1']}:2379"
+    assert (
+        f"Host broker3.example.org: the certificate of {server} is signed by another CA (" in said
+    )
+    assert "set it to the CA that signed the certificates of etcd." in said
+    assert not any(is_active(host, "emqx") for host in BROKERS)
+
+
+def test_the_members_of_etcd() -> None:
     assert all(etcdctl("endpoint", "health", host=host).rc == 0 for host in BROKERS)
     assert LAB.hosts["n3"].check_output("pgrep -a etcd").split()[1].startswith("/opt/mqttops-etcd/")
     # Who has no certificate of the CA gets nothing.
     stranger = f"curl --silent --insecure https://{LAB.addresses['n2']}:2379/v3/kv/range"
     assert LAB.hosts["n1"].run(stranger).rc != 0
-    members("stop", *BROKERS)
-    said = fail("site")
-    hosts = ", ".join(f"broker{n}.example.org" for n in (1, 2, 3))
-    server = f"https://{LAB.addresses['n1']}:2379"
-    assert f"Host {hosts}: {server} refuses the connection (" in said
-    assert "start etcd on that host (journalctl -u etcd tells why it is down)" in said
-    assert not is_active("n1", "emqx")
 
 
 def test_the_cluster_forms() -> None:
-    run("site")
+    assert of_etcd(run("site")) == set()
     together(LAB, *BROKERS)
     assert registered(*BROKERS)
     for name in ("etcd-key.pem", "etcd-ca.pem"):
@@ -123,31 +134,17 @@ def test_the_cluster_forms() -> None:
         assert (file.user, file.group, file.mode) == ("root", "emqx", 0o640)
 
 
-def test_members_stay_as_they_are() -> None:
-    assert changed(run("site")) == set()
-
-
 def test_a_prefix_shared_with_a_second_cluster() -> None:
     first = dict(EXAMPLE.group("emqx"))
     EXAMPLE.group("emqx").clear()
     fourth(emqx_cluster_name="other", emqx_etcd_prefix="mq")
-    said = fail("site")
+    said = fail("site", etcd_group="nobody")
     EXAMPLE.group("emqx").update(first)
     found = ", ".join(sorted(f"{NODES}{LAB.node_name(host)}" for host in BROKERS))
     assert f"Host {FOURTH}: the keys below {NODES} have {found}, of no core of this cluster" in said
     assert "stop that node, or set an emqx_etcd_prefix that no other cluster has." in said
     assert not is_active("n4", "emqx")
-    together(LAB, *BROKERS)
-
-
-def test_another_ca() -> None:
-    other = Authority(LAB.inventory.parent, "other").file.read_text(encoding="utf-8")
-    fourth(emqx_etcd_ca=other)
-    said = fail("add_node")
-    server = f"https://{LAB.addresses['n1']}:2379"
-    assert f"Host {FOURTH}: the certificate of {server} is signed by another CA (" in said
-    assert "set it to the CA that signed the certificates of etcd." in said
-    assert not is_active("n4", "emqx")
+    assert registered(*BROKERS)
 
 
 def test_one_member_more_while_one_of_etcd_is_dead() -> None:
@@ -155,34 +152,49 @@ def test_one_member_more_while_one_of_etcd_is_dead() -> None:
     fourth()
     run("add_node", etcd_group="nobody")
     together(LAB, *BROKERS, "n4")
-    assert {host for _task, host in changed(run("etcd"))} == {"etcd1.example.org"}
-    assert etcdctl("endpoint", "health").rc == 0
     assert registered(*BROKERS, "n4")
 
 
 def test_one_member_less() -> None:
-    lock = "mq/ekkacl/lock/4e46"
-    for key in (f"{NODES}emqx@192.0.2.99", lock):
+    for key in DEAD:
         assert etcdctl("put", key, "emqx@192.0.2.99").rc == 0
     run("remove_node", emqx_remove_hosts=FOURTH)
     together(LAB, *BROKERS)
     wait_for(lambda: f"{NODES}{LAB.node_name('n4')}" not in keys(), 8)
+    # Nothing of etcd is deleted unless asked for.
+    assert set(DEAD) <= {*keys("mq/ekkacl/")}
     assert not LAB.hosts["n4"].service("emqx").is_enabled
     EXAMPLE.group("emqx").pop(FOURTH)
-    # Nothing of etcd is deleted unless asked for.
-    assert keys("mq/ekkacl/lock/") == [lock]
-    task = "mqttops.emqx.emqx : Delete the keys in etcd that no node keeps alive, as asked"
-    assert changed(run("site", emqx_etcd_clean_keys=True)) == {(task, "broker1.example.org")}
+
+
+def test_a_second_run_changes_nothing_but_what_is_asked_for() -> None:
+    delete = "mqttops.emqx.emqx : Delete the keys in etcd that no node keeps alive, as asked"
+    # The member that is dead comes back.
+    start = "mqttops.emqx.etcd : Run etcd"
+    steps = {(delete, "broker1.example.org"), (start, "etcd1.example.org")}
+    assert changed(run("site", emqx_etcd_clean_keys=True)) == steps
     assert registered(*BROKERS)
-    assert keys("mq/ekkacl/lock/") == []
+    assert not set(DEAD) & {*keys("mq/ekkacl/")}
+    assert etcdctl("endpoint", "health", host="n1").rc == 0
 
 
-def test_no_node_restarts_while_etcd_is_down() -> None:
-    change = {"emqx_config": {"node": {"dist_net_ticktime": "90s"}}}
+def test_no_node_starts_or_restarts_while_etcd_is_down() -> None:
+    server = f"https://{LAB.addresses['n1']}:2379"
+    before = {host: started(host) for host in BROKERS}
     members("stop", *BROKERS)
-    assert "refuses the connection" in fail("site", **change)
-    together(LAB, *BROKERS)
+    fourth()
+    LAB.hosts["n4"].check_output("rm -rf /var/lib/emqx/mnesia")
+    said = refused(EXAMPLE.playbook("mqttops.emqx.site", **SPEED, etcd_group="nobody"))
+    assert f"What {FOURTH} is told by discovery: {server} refuses the connection (" in said
+    assert "start etcd on that host (journalctl -u etcd tells why it is down)" in said
+    EXAMPLE.group("emqx").pop(FOURTH)
+    change = {"emqx_config": {"node": {"dist_net_ticktime": "90s"}}}
+    said = fail("site", etcd_group="nobody", **change)
+    hosts = ", ".join(f"broker{n}.example.org" for n in (1, 2, 3))
+    assert f"Host {hosts}: {server} refuses the connection (" in said
+    assert {host: started(host) for host in BROKERS} == before
     # Those that lost their lease write their keys again when they start.
     run("site", **change)
     together(LAB, *BROKERS)
     assert registered(*BROKERS)
+    assert all(started(host) != before[host] for host in BROKERS)
