@@ -37,10 +37,10 @@ class Lab:
 
     def emqx(self, host: str, *arguments: str) -> t.Any:
         """Run the node's own command line and return testinfra's result."""
-        tarball = self.hosts[host].file("/opt/emqx/bin/emqx").exists
-        command = "/opt/emqx/bin/emqx" if tarball else "/usr/bin/emqx"
         shown = " ".join(f"'{argument}'" for argument in arguments)
-        return self.hosts[host].run(f"runuser -u emqx -- {command} {shown}")
+        # Where the release of a tar.gz lies, it is the one that runs.
+        path = "env PATH=/opt/emqx/bin:$PATH"
+        return self.hosts[host].run(f"runuser -u emqx -- {path} emqx {shown}")
 
     def view(self, host: str) -> dict[str, list[str]]:
         """Return running_nodes and stopped_nodes as this host's node has them."""

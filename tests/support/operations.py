@@ -14,6 +14,7 @@ import time
 import typing as t
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab_hosts import Lab
@@ -66,8 +67,10 @@ def phases(output: str) -> Steps:
 def together(lab: Lab, *hosts: str) -> None:
     """Assert, by what each of the nodes says of itself, that exactly these are one cluster."""
     members = sorted(lab.node_name(host) for host in hosts)
-    for host in hosts:
-        assert lab.view(host) == {"running_nodes": members, "stopped_nodes": []}, host
+    with ThreadPoolExecutor() as pool:
+        views = dict(zip(hosts, pool.map(lab.view, hosts)))
+    expected = {"running_nodes": members, "stopped_nodes": []}
+    assert views == {host: expected for host in hosts}
 
 
 def is_ready(lab: Lab, host: str) -> bool:
