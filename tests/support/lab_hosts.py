@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import testinfra
@@ -41,6 +42,13 @@ class Lab:
         # Where the release of a tar.gz lies, it is the one that runs.
         path = "env PATH=/opt/emqx/bin:$PATH"
         return self.hosts[host].run(f"runuser -u emqx -- {path} emqx {shown}")
+
+    def outputs(self, command: str, *hosts: str) -> dict[str, str]:
+        """Run a command as root on these hosts (default: all) at once; return what each printed."""
+        asked = hosts or tuple(self.hosts)
+        with ThreadPoolExecutor() as pool:
+            printed = pool.map(lambda host: self.hosts[host].check_output(command), asked)
+            return dict(zip(asked, printed))
 
     def view(self, host: str) -> dict[str, list[str]]:
         """Return running_nodes and stopped_nodes as this host's node has them."""

@@ -42,9 +42,9 @@ def render(lab: str, hosts: Sequence[Host], state: Path, control: Path) -> str:
         "ansible_user": USER,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_private_key_file": str(state / "id_ed25519"),
-        "ansible_ssh_common_args": shell_options(state),
+        # testinfra reads these and no other options, so that both use one connection per host.
+        "ansible_ssh_common_args": f"{shell_options(state)} -oControlPath={control}/%C",
         "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=60s",
-        "ansible_control_path_dir": str(control),
         "ansible_pipelining": True,
     }
     lines += ["  vars:", *_scalars(connection, 4), "emqx:", "  hosts:"]

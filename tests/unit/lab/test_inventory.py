@@ -30,7 +30,7 @@ def test_inventory_is_what_ansible_needs() -> None:
     assert variables["ansible_user"] == "ops"
     assert variables["ansible_python_interpreter"] == "/usr/bin/python3"
     assert variables["ansible_ssh_private_key_file"] == str(STATE / "id_ed25519")
-    assert variables["ansible_control_path_dir"] == "/run/x/ssh/demo"
+    assert "-oControlPath=/run/x/ssh/demo/%C" in variables["ansible_ssh_common_args"].split()
     assert variables["ansible_pipelining"] is True
     assert "ControlPersist" in variables["ansible_ssh_args"]
 
