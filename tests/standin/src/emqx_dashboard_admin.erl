@@ -8,7 +8,7 @@
 %% The default password counts only while the user does not exist.
 ensure_default() ->
     #{default_username := User, default_password := Password} = emqx_conf:get([dashboard]),
-    case mnesia:dirty_all_keys(emqx_admin) of
+    case mnesia:dirty_read(emqx_admin, list_to_binary(User)) of
         [] -> {ok, _} = add(list_to_binary(User), list_to_binary(Password), <<"">>);
         _ -> ok
     end,

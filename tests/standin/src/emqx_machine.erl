@@ -114,6 +114,8 @@ starter() ->
     ok = emqx_conf:init(),
     case emqx_license:check() of
         ok ->
+            %% Also after a leave, which deletes all users.
+            mria_rlog:role() =:= core andalso emqx_dashboard_admin:ensure_default(),
             start_sup();
         {error, Reason} ->
             ?LOG_ERROR("failed_to_start_app emqx_license: ~0p", [Reason]),

@@ -6,7 +6,6 @@
 -export([init/0, authorize/2]).
 
 init() ->
-    ok = emqx_dashboard_admin:ensure_default(),
     case emqx_conf:get([api_key, bootstrap_file], "") of
         "" -> ok;
         File -> load(File)

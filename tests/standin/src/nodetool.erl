@@ -28,7 +28,7 @@ remote(Domain, Name, ["-setcookie", Cookie, Command | Args]) ->
         end,
     erlang:set_cookie(list_to_atom(Cookie)),
     logger:set_primary_config(level, none),
-    timer:sleep(emqx_standin:milliseconds("EMQX_STANDIN_CLI_SECONDS")),
+    timer:sleep(helper_vms(Command) * emqx_standin:milliseconds("EMQX_STANDIN_CLI_SECONDS")),
     case net_kernel:hidden_connect_node(Target) andalso net_adm:ping(Target) of
         pong ->
             command(Command, Target, Args);
@@ -36,6 +36,12 @@ remote(Domain, Name, ["-setcookie", Cookie, Command | Args]) ->
             io:format(standard_error, "Node ~p not responding to pings.~n", [Target]),
             halt(1)
     end.
+
+%% how many EMQX starts for a command, one after the other
+helper_vms("ping") -> 1;
+helper_vms("getpid") -> 1;
+helper_vms("stop") -> 1;
+helper_vms(_) -> 2.
 
 command("ping", _Node, []) ->
     io:format("pong~n");
