@@ -1,0 +1,93 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A change is predicted, shown without secrets, and made one node after the other.
+
+One test after the other: each starts where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from lab_hosts import ROOT, scenario_lab
+from operations import done, is_ready, together, wait_for
+
+LAB = scenario_lab()
+HOSTS = sorted(LAB.addresses)
+CHANGE = {
+    "emqx_config": {"mqtt.max_packet_size": "2MB"},
+    "emqx_environment": {"EMQX_LOG__CONSOLE__ENABLE": "false"},
+}
+NEW_COOKIE = {"emqx_cookie": "AnotherCookieOfTwentyChars", "emqx_allow_full_restart": True}
+
+
+def changes(output: str) -> dict[str, int]:
+    return {
+        host: int(count)
+        for host, count in re.findall(r"^(n\d+) .*changed=(\d+)", output, re.MULTILINE)
+    }
+
+
+def times() -> dict[str, list[int]]:
+    """Return when each node began to start, and when it was up."""
+    shown = LAB.outputs(
+        "systemctl show --value --property=InactiveExitTimestampMonotonic,"
+        "ActiveEnterTimestampMonotonic emqx"
+    )
+    return {host: [int(line) for line in text.split()] for host, text in shown.items()}
+
+
+def test_check_mode_shows_the_change_without_secrets_and_makes_none() -> None:
+    before, started = LAB.outputs("sha256sum /etc/emqx/emqx.conf"), times()
+    result = LAB.playbook("mqttops.emqx.site", "--check", "--diff", "-vvv", **CHANGE, **NEW_COOKIE)
+    output = done(result)
+    assert '+  max_packet_size = "2MB"' in output
+    assert '+  cookie = "******** (changed)"' in output
+    cookie = (ROOT / ".cache/lab" / LAB.name / "emqxcl.cookie").read_text(encoding="utf-8")
+    for secret in (cookie.split()[0], NEW_COOKIE["emqx_cookie"]):
+        # The command line of ansible-playbook holds what this test gave it there.
+        assert str(secret) not in output + result.stderr
+    assert all(count > 0 for count in changes(output).values())
+    assert LAB.outputs("sha256sum /etc/emqx/emqx.conf") == before
+    assert times() == started
+
+
+def test_nodes_restart_one_after_the_other_also_after_a_killed_run() -> None:
+    first = LAB.hosts[HOSTS[0]]
+    first.check_output(
+        "nft add table inet foreign; nft add chain inet foreign input '{ type filter hook input "
+        "priority 0; }'; nft add rule inet foreign input tcp dport 9 drop; "
+        "nft delete table inet mqttops_emqx"
+    )
+    foreign = first.check_output("nft list table inet foreign")
+    # A run that died between writing the files and restarting the node leaves this behind.
+    only_configure = str(ROOT / "molecule/default/configure_only.yml")
+    done(LAB.playbook(only_configure, f"--limit={HOSTS[0]}", **CHANGE))
+    started = times()
+    done(LAB.playbook("mqttops.emqx.site", **CHANGE))
+    again = times()
+    assert all(again[host] > started[host] for host in HOSTS)
+    # In the order of the inventory, each some time after the one before it was up.
+    assert [again[host] for host in HOSTS] == sorted(again.values())
+    for host in HOSTS:
+        assert LAB.emqx(host, "ctl", "conf", "show", "mqtt").stdout.count("2MB") == 1
+    assert first.check_output("nft list table inet foreign") == foreign
+    assert "mqttops_emqx" in first.check_output("nft list tables; nft delete table inet foreign")
+
+
+def test_a_rebooted_host_comes_back_by_itself() -> None:
+    host = HOSTS[-1]
+    reboot = [sys.executable, str(ROOT / "tests/lab/lab.py"), "restart", host, "--name", LAB.name]
+    subprocess.run(reboot, check=True, capture_output=True)
+    wait_for(lambda: is_ready(LAB, host), 120)
+    assert "mqttops_emqx" in LAB.hosts[host].check_output("nft list tables")
+    assert changes(done(LAB.playbook("mqttops.emqx.site", **CHANGE))) == dict.fromkeys(HOSTS, 0)
+    together(LAB, *HOSTS)
+
+
+def test_new_cookie_with_consent() -> None:
+    done(LAB.playbook("mqttops.emqx.site", **CHANGE, **NEW_COOKIE))
+    together(LAB, *HOSTS)
