@@ -17,7 +17,7 @@ from certificates import Authority, ip
 from cryptography.x509 import DNSName
 from examples import Example, message
 from lab_hosts import ROOT, scenario_lab
-from operations import changed, done, together, wait_for
+from operations import changed, done, is_ready, together, wait_for
 
 LAB = scenario_lab()
 BROKERS = ("n1", "n2", "n3")
@@ -197,7 +197,7 @@ def test_it_is_there_after_a_boot() -> None:
     # What is below /run is gone by then.
     LAB.hosts["n3"].check_output("systemctl stop emqx && rm -r /run/secrets")
     LAB.hosts["n3"].check_output("systemctl start emqx")
-    wait_for(lambda: len(LAB.view("n3")["running_nodes"]) == 3, 60)
+    wait_for(lambda: is_ready(LAB, "n3"), 60)
     assert in_the_unit("n3", f"runuser -u emqx cat {MOUNT}/token") == NODE
     together(LAB, *BROKERS)
 
