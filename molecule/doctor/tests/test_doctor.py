@@ -177,6 +177,9 @@ def test_one_cut_off_that_is_in_no_inventory_and_faults_of_the_others(tmp_path: 
     drop("n3", *(f"{others} tcp {side} {{ 4370, 5370 }} drop" for side in ("dport", "sport")))
     drop("n1", f"ip saddr {LAB.addresses['n2']} tcp dport 5370 drop")
     other_cookie("n2")
+    # The command line, which is dear, is asked when the sockets tell the same.
+    links = f"ss -Htn state established dst {LAB.addresses['n3']} | grep :4370 || true"
+    wait_for(lambda: not on("n1", links) and not on("n2", links), 60)
     wait_for(lambda: (sees("n1") or {}).get("running_nodes") == apart, 60)
     n2_follows(1)
     rest = group(tmp_path, n1={}, n2={})
