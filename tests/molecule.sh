@@ -3,6 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scenario=$1
-trap 'python3 tests/lab/lab.py down --name "$scenario"' EXIT
+export MOLECULE_EPHEMERAL_DIRECTORY=$PWD/.cache/molecule/$scenario
+down() {
+    python3 tests/lab/lab.py down --name "$scenario"
+    rm -rf "$MOLECULE_EPHEMERAL_DIRECTORY"
+}
+trap down EXIT
 echo "== scenario $scenario"
-time molecule test --scenario-name "$scenario"
+# Without molecule's own destroy, which would run a playbook for it before and after.
+down
+time molecule test --destroy never --scenario-name "$scenario"
