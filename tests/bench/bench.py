@@ -111,14 +111,18 @@ def main() -> int:
         "plain shell script, fresh cluster": statistics.median(shell),
         "site.yml, fresh cluster": statistics.median(site),
     }
+    one_ping = median["one ping"]
     ratios = {
-        "unchanged re-run / one ping (budget 6)": median["unchanged re-run"] / median["one ping"],
-        "preflight of empty hosts / one ping (budget 3)": median["preflight of empty hosts"]
-        / median["one ping"],
-        "preflight of a running cluster / one ping": median["preflight of a running cluster"]
-        / median["one ping"],
-        "site.yml / plain shell script (budget 1.5)": median["site.yml, fresh cluster"]
-        / median["plain shell script, fresh cluster"],
+        "unchanged re-run / one ping (budget 6)": median["unchanged re-run"] / one_ping,
+        "preflight of empty hosts / one ping (budget 3)": (
+            median["preflight of empty hosts"] / one_ping
+        ),
+        "preflight of a running cluster / one ping (budget 3)": (
+            median["preflight of a running cluster"] / one_ping
+        ),
+        "site.yml / plain shell script (budget 1.5)": (
+            median["site.yml, fresh cluster"] / median["plain shell script, fresh cluster"]
+        ),
     }
     if wanted.json:
         print(json.dumps({"seconds": median, "ratios": ratios, "remote": counts}, indent=2))
