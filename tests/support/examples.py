@@ -24,7 +24,9 @@ class Example:
         self.lab = lab
         self.addresses = {address: lab.addresses[host] for address, host in hosts.items()}
         text = (ROOT / "docs" / "examples" / name).read_text(encoding="utf-8")
-        self.tree: Tree = yaml.safe_load(self._of_lab(text))
+        tree: Tree = yaml.safe_load(self._of_lab(text))
+        # One group needs no group of all around it.
+        self.tree: Tree = tree if "all" in tree else {"all": {"children": tree}}
         known = yaml.safe_load(lab.inventory.read_text(encoding="utf-8"))
         # A group, as what all have is also that of localhost.
         self.tree["all"]["children"]["lab"] = {"hosts": {}, "vars": known["lab"]["vars"]}

@@ -12,11 +12,14 @@ import re
 import subprocess
 import sys
 
+from examples import Example
 from lab_hosts import ROOT, scenario_lab
 from operations import done, is_ready, together, wait_for
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
+EXAMPLE = Example(LAB, "three-cores.yml", {f"192.0.2.1{n}": f"n{n}" for n in (1, 2, 3)})
+# The first is what the example wants.
 CHANGE = {
     "emqx_config": {"mqtt.max_packet_size": "2MB"},
     "emqx_environment": {"EMQX_LOG__CONSOLE__ENABLE": "false"},
@@ -88,6 +91,12 @@ def test_a_rebooted_host_comes_back_by_itself() -> None:
     together(LAB, *HOSTS)
 
 
-def test_new_cookie_with_consent() -> None:
-    done(LAB.playbook("mqttops.emqx.site", **CHANGE, **NEW_COOKIE))
+def test_the_example_of_the_documentation_with_a_new_cookie_and_consent() -> None:
+    wish = {"emqx_environment": CHANGE["emqx_environment"], **NEW_COOKIE}
+    done(EXAMPLE.playbook("mqttops.emqx.site", **wish))
     together(LAB, *HOSTS)
+    # The dashboard is open to the network of the example only.
+    rules = LAB.outputs("nft list table inet mqttops_emqx; cat /etc/emqx/emqx.conf")
+    for host, shown in rules.items():
+        assert "198.51.100.0/24" in shown, host
+        assert 'cookie = "AnotherCookieOfTwentyChars"' in shown, host

@@ -1,18 +1,19 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Joined by hand: what check mode predicts is what the run then does."""
+"""Joined by hand, with the example inventory of the documentation: what check mode predicts is what
+the run then does."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
+from examples import Example
 from lab_hosts import scenario_lab
 from operations import can_log_in, changed, done, phases, together
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
+EXAMPLE = Example(LAB, "manual.yml", {f"192.0.2.1{n}": f"n{n}" for n in (1, 2, 3)})
+FIRST, SECOND, THIRD = EXAMPLE.group("emqx")
 PASSWORD = "Kept0over0all0changes"
 # systemd and podman, whose service ends some seconds after the boot, keep state of their own there.
 LISTING = (
@@ -24,8 +25,7 @@ JOIN = "mqttops.emqx.emqx : Join the seed"
 
 def site(*arguments: str) -> str:
     quick = {"EMQX_STANDIN_BOOT_SECONDS": "1"}
-    wish = {"emqx_discovery_strategy": "manual", "emqx_environment": quick}
-    return done(LAB.playbook("mqttops.emqx.site", *arguments, **wish))
+    return done(EXAMPLE.playbook("mqttops.emqx.site", *arguments, emqx_environment=quick))
 
 
 def test_empty_hosts() -> None:
@@ -37,7 +37,7 @@ def test_empty_hosts() -> None:
     output = site()
     assert phases(predicted) == phases(output)
     joins = {step for step in changed(output) if step[0] == JOIN}
-    assert joins == {(JOIN, "n2"), (JOIN, "n3")}
+    assert joins == {(JOIN, SECOND), (JOIN, THIRD)}
     assert {step for step in changed(predicted) if step[0] == JOIN} == joins
     together(LAB, *HOSTS)
 
@@ -48,19 +48,16 @@ def test_members_stay_as_they_are() -> None:
     together(LAB, *HOSTS)
 
 
-def test_check_mode_names_each_task_that_then_changes_something(tmp_path: Path) -> None:
+def test_check_mode_names_each_task_that_then_changes_something() -> None:
     for host in ("n1", "n3"):
         assert "successfully" in LAB.emqx(host, "ctl", "cluster", "leave").stdout
     LAB.hosts["n1"].check_output("chmod 0644 /etc/emqx/emqx.conf")
-    inventory = tmp_path / "change.json"
-    hosts = {"n2": {"emqx_config": {"mqtt.max_packet_size": "2MB"}}}
-    inventory.write_text(json.dumps({"emqx": {"hosts": hosts}}), encoding="utf-8")
-    change = f"--inventory={inventory}"
-    predicted = changed(site("--check", change))
+    EXAMPLE.group("emqx")[SECOND]["emqx_config"] = {"mqtt.max_packet_size": "2MB"}
+    predicted = changed(site("--check"))
     # The node that holds data is the seed now, and not the first one.
-    assert {step for step in predicted if step[0] == JOIN} == {(JOIN, "n1"), (JOIN, "n3")}
+    assert {step for step in predicted if step[0] == JOIN} == {(JOIN, FIRST), (JOIN, THIRD)}
     for host in HOSTS:
         together(LAB, host)
-    assert changed(site(change)) == predicted
+    assert changed(site()) == predicted
     together(LAB, *HOSTS)
     assert all(can_log_in(LAB, host, "keeper", PASSWORD) for host in HOSTS)
