@@ -170,6 +170,7 @@ def test_the_manifests_alone(members: str, tmp_path: Path) -> None:
         kubernetes_validate.validate(manifest, "1.37", strict=True)
         kinds.append(manifest["kind"])
     assert kinds[-1] == {"hosts": "Endpoints", "pods": "StatefulSet"}[members]
+    assert changed(run("kubernetes", **wish)) == set()
 
 
 def test_empty_hosts() -> None:
@@ -259,3 +260,4 @@ def test_a_second_run_writes_a_new_token_and_nothing_else(monkeypatch: pytest.Mo
     assert changed(run("site")) == {(write, host) for host in EXAMPLE.group("emqx")}
     assert in_the_unit("n1", f"cat {MOUNT}/token") == f"{NODE}2"
     assert LAB.hosts["n1"].check_output(started) == before
+    assert changed(run("site")) == set()

@@ -188,3 +188,5 @@ def test_remove_a_replicant(tmp_path: Path) -> None:
     together(LAB, "n1", "n2", "n3")
     assert (unit("n4", "ActiveState"), unit("n4", "UnitFileState")) == ("inactive", "disabled")
     assert LAB.addresses["n4"] not in LAB.hosts["n1"].check_output("nft list ruleset")
+    # Nothing else is left to do.
+    assert changed(done(run("site", tmp_path, license_key=SECOND))) == set()
