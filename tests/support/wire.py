@@ -12,9 +12,11 @@ from pathlib import Path
 
 from lab_hosts import Lab
 
-# The answer to a name in the handshake of the distribution, which is followed by the cookie's
-# challenge; and what each node sends of itself.
-GREETING = b"\x00\x03sok"
+# How a node answers a name in the handshake of the distribution, before the cookie's challenge.
+# A peer that this node calls at the same time gets the second (Erlang/OTP, "Distribution
+# Protocol", send_status).
+ANSWERS = (b"\x00\x03sok", b"\x00\x10sok_simultaneous")
+# What each node sends of itself.
 TABLES = b"mnesia"
 
 
@@ -26,7 +28,7 @@ class Wire:
         found = subprocess.check_output(["ip", "-json", "route", "get", address])
         self._bridge = str(json.loads(found)[0]["dev"])
         self._file = file
-        self._names = [lab.node_name(host).encode() for host in lab.addresses]
+        self._names = [lab.node_name(host) for host in lab.addresses]
 
     def __enter__(self) -> Wire:
         ports = "tcp port 4370 or tcp port 5370"
@@ -41,10 +43,14 @@ class Wire:
         self._tcpdump.terminate()
         self._tcpdump.communicate()
 
-    def readable(self) -> set[bytes]:
-        """Return what was said in plain words, of all that nodes cannot do without saying."""
+    def readable(self) -> set[str]:
+        """Return what was said in plain words, of all that nodes cannot do without saying:
+        ``handshake``, ``tables`` and the nodes' names.
+        """
         said = self._file.read_bytes()
-        return {word for word in (GREETING, TABLES, *self._names) if word in said}
+        words = {"handshake": ANSWERS, "tables": (TABLES,)}
+        words.update({name: (name.encode(),) for name in self._names})
+        return {what for what, any_of in words.items() if any(word in said for word in any_of)}
 
     def has_tls(self) -> bool:
         """Tell whether a TLS handshake was among it."""
