@@ -86,7 +86,8 @@ class Case:
     """One cluster: the nodes that there shall be, by inventory host, and what was gathered.
 
     ``evidence`` has by host the answers ``view`` (cluster_info), ``found`` (node_evidence) and
-    ``ways`` (cluster_probe), as they were registered, and may have ``discovery`` (discovery_info),
+    ``ways`` (cluster_probe), as they were registered, and may have ``ways_again`` (a second try,
+    which counts where a way was not open before), ``discovery`` (discovery_info),
     ``certificates`` (of _certificates.review), ``stand_in`` (cluster_probe, where it listened in
     place of a node) and ``plan`` (what is about to be done: ``opens_ports``, bool, by the host's
     firewall, ``renews``, bool, its certificates, and ``replaces``, bool, files by which it asks
@@ -155,7 +156,7 @@ class Case:
 
     @functools.cached_property
     def unreachable(self) -> list[str]:
-        keys = ("view", "found", "ways")
+        keys = ("view", "found", "ways", "ways_again")
         return [h for h in self if any(self.answer(h, key).get("unreachable") for key in keys)]
 
     @functools.cached_property
@@ -186,9 +187,21 @@ class Case:
         return [
             Link(host, self.host_of[link["to"]], link["kind"], link["port"], link["state"])
             for host in self
-            for link in (self.answer(host, "ways").get("probe") or {}).get("links", ())
+            for link in self._tried(host)
             if link["to"] in self.host_of
         ]
+
+    def _tried(self, host: str) -> list[Record]:
+        """Return the links of a host by their last try. One that was open once is open: what
+        listened in place of a node may be gone since."""
+        tries = [self.answer(host, key).get("probe") or {} for key in ("ways", "ways_again")]
+        links = {
+            (link["to"], link["kind"]): link for probe in tries for link in probe.get("links", ())
+        }
+        for link in tries[0].get("links", ()):
+            if link["state"] == "open":
+                links[link["to"], link["kind"]] = link
+        return list(links.values())
 
     @functools.cached_property
     def closed(self) -> list[Link]:

@@ -38,7 +38,13 @@ OPTIONS: dict[str, t.Any] = {
     "ipv6": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 3},
     "seconds": {"type": "float", "default": 120},
+    "guests": {"type": "int", "default": 0},
 }
+
+# Seconds for which hosts that try the ways at the same time wait for one another's listeners. They
+# are some tenths apart; where it was too short, the ways are tried again.
+_MEETING = 1.0
+_AGAIN = 0.05
 
 _STATES: t.Mapping[int, str] = {
     0: "open",
@@ -60,7 +66,7 @@ def read(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         )
     ports = [own[0][key] for key in PORTS.values()]
     if params["state"] == "listening":
-        busy = listen(ports, params["ipv6"], params["seconds"])
+        busy = listen(ports, params["ipv6"], params["seconds"], guests=params["guests"])
         return {"busy": {str(port): reason for port, reason in busy.items()}}
     if params["state"] == "closed":
         return {"closed": close(ports)}
@@ -107,6 +113,21 @@ def probe(nodes: t.Sequence[Node], own: str, ipv6: bool, timeout: float) -> dict
             ).items()
         },
     }
+
+
+def meet(links: t.Sequence[dict[str, t.Any]]) -> bool:
+    """Try the links of a probe that were refused until listeners are there; tell whether all are
+    open. Each end counts its guests, so what is open is not tried again."""
+    deadline = time.monotonic() + _MEETING
+    while time.monotonic() < deadline:
+        refused = [link for link in links if link["state"] == "refused"]
+        if not refused:
+            break
+        states = dial([(link["address"], link["port"]) for link in refused], _MEETING)
+        for link in refused:
+            link["state"] = states[link["address"], link["port"]]
+        time.sleep(_AGAIN)
+    return all(link["state"] == "open" for link in links)
 
 
 def resolve(hosts: t.Iterable[str], ipv6: bool, timeout: float) -> dict[str, list[str]]:
@@ -181,11 +202,13 @@ def _state(code: int) -> str:
     return _STATES.get(code, "filtered")
 
 
-def listen(ports: t.Sequence[int], ipv6: bool, seconds: float, address: str = "") -> dict[int, str]:
+def listen(
+    ports: t.Sequence[int], ipv6: bool, seconds: float, address: str = "", guests: int = 0
+) -> dict[int, str]:
     """Listen on ports for at most ``seconds``, in a process of its own; return the busy ones.
 
     Busy ports, with the reason, are left alone and the others listened on. An earlier listener
-    for the same ports is ended first.
+    for the same ports is ended first. It ends once so many ``guests`` came to each port, if any.
     """
     close(ports)
     sockets, busy = _open(ports, ipv6, address)
@@ -193,7 +216,7 @@ def listen(ports: t.Sequence[int], ipv6: bool, seconds: float, address: str = ""
         control = socket.socket(socket.AF_UNIX)
         control.bind(_control(ports))
         control.listen(8)
-        _detach(lambda: _serve(sockets, control, seconds))
+        _detach(lambda: _serve(sockets, control, seconds, guests))
         control.close()
     for opened in sockets:
         opened.close()
@@ -256,9 +279,12 @@ def _detach(work: t.Callable[[], None]) -> None:
         os._exit(0)
 
 
-def _serve(sockets: t.Sequence[socket.socket], control: socket.socket, seconds: float) -> None:
+def _serve(
+    sockets: t.Sequence[socket.socket], control: socket.socket, seconds: float, guests: int
+) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    came = dict.fromkeys(sockets, 0)
+    while time.monotonic() < deadline and not 0 < guests <= min(came.values()):
         ready, _write, _error = select.select(
             [*sockets, control], [], [], max(0.0, deadline - time.monotonic())
         )
@@ -270,3 +296,4 @@ def _serve(sockets: t.Sequence[socket.socket], control: socket.socket, seconds: 
                 connection.close()
                 return
             connection.close()
+            came[opened] += 1

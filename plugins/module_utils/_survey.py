@@ -46,24 +46,29 @@ READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunComman
 
 def survey(
     wanted: t.Mapping[str, Params], stand_in: bool, run_command: RunCommand
-) -> dict[str, Answer]:
+) -> dict[str, t.Any]:
     """Return the answers of modules by their names, each as the module itself would end.
 
     ``wanted`` has their options. With ``stand_in``, a listener takes the free ports of a node
     that is down once all is read, and its answer is ``stand_in``. It ends by itself, as does one
-    of an earlier run now. Raise InputError for options that a module does not have.
+    of an earlier run now. Where the hosts do so at the same time, as the number of ``guests``
+    tells, ``all_open`` is whether all ways were open at last, so that none needs another try.
+    Raise InputError for options that a module does not have.
     """
     params = {name: _checked(name, given) for name, given in wanted.items()}
-    if stand_in:
-        _probe.read({**params["cluster_probe"], "state": "closed"})
+    # Others may have found it in place of the one that starts now.
+    left_over = stand_in and _probe.read({**params["cluster_probe"], "state": "closed"})["closed"]
     with ThreadPoolExecutor(len(READS)) as pool:
         asked = {
             name: pool.submit(_answer, READS[name][1], given, run_command)
             for name, given in params.items()
         }
-    answers = {name: answer.result() for name, answer in asked.items()}
+    answers: dict[str, t.Any] = {name: answer.result() for name, answer in asked.items()}
     if stand_in and _is_idle(answers):
         answers["stand_in"] = _probe.read({**params["cluster_probe"], "state": "listening"})
+    if stand_in and params["cluster_probe"]["guests"]:
+        links = answers["cluster_probe"].get("probe", {}).get("links", [])
+        answers["all_open"] = _probe.meet(links) and bool(links) and not left_over
     return answers
 
 

@@ -55,6 +55,11 @@ options:
     description: Seconds after which a listener ends by itself.
     type: float
     default: 120
+  guests:
+    description: Number of connections to each of its ports after which a listener ends by itself.
+      With V(0), it waits for the seconds to pass or for V(closed).
+    type: int
+    default: 0
 seealso:
   - module: mqttops.emqx.cluster_info
 """

@@ -42,6 +42,9 @@ options:
         whose unit does not start it, as M(mqttops.emqx.cluster_probe) does with
         O(ignore:state=listening). Needs O(cluster_info), O(node_evidence) and O(cluster_probe).
       - A listener of an earlier run ends before anything is read.
+      - With C(guests) among the options of O(cluster_probe), the number of hosts that are read at
+        the same time, refused connections are tried until the listeners of the others are there,
+        for a second at most.
     type: bool
     default: false
 seealso:
@@ -90,6 +93,11 @@ stand_in:
   description: What M(mqttops.emqx.cluster_probe) returns of a listener.
   returned: with O(stand_in), where one was started
   type: dict
+all_open:
+  description: Whether all connections came about and no listener was in the way, so that another
+    try is not needed. The listener of this host then has ended, or is about to.
+  returned: with O(stand_in) and C(guests) among the options of O(cluster_probe)
+  type: bool
 """
 
 import typing as t

@@ -738,6 +738,24 @@ def test_hosts_that_were_not_asked_are_not_judged() -> None:
     assert codes(scene) == []
 
 
+def test_a_way_is_open_if_it_was_open_once() -> None:
+    """What listened in place of a node is gone when the last of its guests came."""
+    scene = Scene()
+    links = scene.evidence["n1"]["ways"]["probe"]["links"]
+    again = [{**link, "state": "refused"} for link in links]
+    scene.evidence["n1"]["ways_again"] = {"probe": {"links": again}}
+    assert codes(scene) == []
+    for link in links:
+        link["state"] = "refused"
+    for link in again:
+        link["state"] = "open"
+    assert codes(scene) == []
+    again[-1]["state"] = "filtered"
+    found = diagnose(scene.nodes, scene.evidence)["links"]
+    closed = [link["state"] for link in found if link["state"] != "open"]
+    assert closed == ["filtered"]
+
+
 def test_links_and_text() -> None:
     scene = Scene(2)
     scene.link("n1", "n2", "filtered", "rpc")

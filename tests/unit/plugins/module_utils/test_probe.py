@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 import typing as t
 
@@ -30,9 +31,9 @@ def _listen() -> t.Iterator[t.Callable[..., dict[int, str]]]:
     """Give a listener for ports that are the test's own, and end it afterwards."""
     used: list[list[int]] = []
 
-    def listen(ports: list[int], seconds: float = 30, address: str = "") -> dict[int, str]:
+    def listen(ports: list[int], seconds: float = 30, guests: int = 0) -> dict[int, str]:
         used.append(ports)
-        return _probe.listen(ports, False, seconds, address)
+        return _probe.listen(ports, False, seconds, guests=guests)
 
     yield listen
     for ports in used:
@@ -108,10 +109,52 @@ def test_listener_ends_by_itself(listen: t.Callable[..., dict[int, str]]) -> Non
     listen(ports, seconds=2)
     pid = listeners(ports)[ports[0]]["pid"]
     assert pid not in (0, os.getpid())
-    deadline = time.monotonic() + 30
+    gone(ports)
+
+
+def gone(ports: list[int]) -> None:
+    deadline = time.monotonic() + 20
     while listeners(ports):
         assert time.monotonic() < deadline, "it is still there"
         time.sleep(0.05)
+
+
+def test_listener_ends_when_all_guests_came_to_each_port(
+    listen: t.Callable[..., dict[int, str]],
+) -> None:
+    ports = free_ports(2)
+    listen(ports, seconds=60, guests=2)
+    one, other = [("127.0.0.1", port) for port in ports]
+    for targets in ([one, other], [one], [one]):
+        assert set(_probe.dial(targets, 1).values()) == {"open"}
+    # It would be gone if connections to one port counted for the other.
+    assert set(listeners(ports)) == set(ports)
+    assert _probe.dial([other], 1) == {other: "open"}
+    gone(ports)
+
+
+def test_what_is_refused_is_tried_until_a_listener_is_there(
+    listen: t.Callable[..., dict[int, str]],
+) -> None:
+    ports = free_ports(2)
+    peer = {**node(1, *ports), "host": "127.0.0.1"}
+    found = _probe.probe([peer], "", False, 1)["links"]
+    assert {link["state"] for link in found} == {"refused"}
+    timer = threading.Timer(0.2, listen, (ports,), {"guests": 1})
+    timer.start()
+    assert _probe.meet(found)
+    timer.join()
+    assert {link["state"] for link in found} == {"open"}
+    gone(ports)
+    # There is nobody any more, and what was open is not tried again.
+    assert _probe.meet(found)
+    assert not _probe.meet([*found, {**found[0], "state": "refused"}])
+
+
+def test_a_way_that_is_not_open_otherwise_is_not_waited_for() -> None:
+    begin = time.monotonic()
+    assert not _probe.meet([{"address": "192.0.2.1", "port": 1, "state": "filtered"}])
+    assert time.monotonic() - begin < 0.5
 
 
 def test_a_second_one_takes_the_place_of_the_first(
@@ -128,10 +171,7 @@ def test_killed_it_leaves_nothing(listen: t.Callable[..., dict[int, str]]) -> No
     ports = free_ports(2)
     listen(ports)
     os.kill(listeners(ports)[ports[0]]["pid"], 9)
-    deadline = time.monotonic() + 30
-    while listeners(ports):
-        assert time.monotonic() < deadline, "it is still there"
-        time.sleep(0.05)
+    gone(ports)
     assert listen(ports) == {}
 
 

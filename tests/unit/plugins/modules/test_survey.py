@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 import typing as t
 
 import pytest
@@ -143,7 +144,7 @@ def test_a_listener_stands_in_for_a_node_that_stays_down(
 def test_a_listener_of_an_earlier_run_is_not_taken_for_something_else(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
 ) -> None:
-    probe = {"node": node["name"], "nodes": [node], "seconds": 20}
+    probe = {"node": node["name"], "nodes": [node], "seconds": 20, "guests": 2}
     _probe.read({**probe, "ipv6": False, "state": "listening"})
     answers = Host(2).answers()
     answers["cluster_probe"] = (_probe.OPTIONS, lambda params, _run: _probe.read(params))
@@ -151,6 +152,47 @@ def test_a_listener_of_an_earlier_run_is_not_taken_for_something_else(
     answer = run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
     assert answer["cluster_probe"]["probe"]["listening"] == {}
     assert answer["stand_in"] == {"busy": {}}
+    assert {link["state"] for link in answer["cluster_probe"]["probe"]["links"]} == {"open"}
+    # Others may have been there, and not here.
+    assert not answer["all_open"]
+
+
+def meeting(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    nodes: list[dict[str, t.Any]],
+    **host: t.Any,
+) -> dict[str, t.Any]:
+    answers = Host(2, **host).answers()
+    answers["cluster_probe"] = (_probe.OPTIONS, lambda params, _run: _probe.read(params))
+    monkeypatch.setattr(_survey, "READS", answers)
+    probe = {"node": nodes[0]["name"], "nodes": nodes, "seconds": 20, "guests": 1}
+    return run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
+
+
+def test_hosts_that_meet_need_no_second_try(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
+) -> None:
+    answer = meeting(capsys, monkeypatch, [node])
+    assert answer["all_open"]
+    assert {link["state"] for link in answer["cluster_probe"]["probe"]["links"]} == {"open"}
+    # Its only guest was here.
+    deadline = time.monotonic() + 10
+    while set(_probe.dial([("127.0.0.1", node["dist_port"])], 1).values()) != {"refused"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_hosts_that_do_not_meet_say_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
+) -> None:
+    other = {**node, "name": "emqx@127.0.0.2", "host": "127.0.0.2", "dist_port": 1, "rpc_port": 1}
+    answer = meeting(capsys, monkeypatch, [node, other])
+    assert answer["all_open"] is False
+    states = {link["to"]: link["state"] for link in answer["cluster_probe"]["probe"]["links"]}
+    assert states == {node["name"]: "open", "emqx@127.0.0.2": "refused"}
+    # A node that is about to start is nobody's to stand in for.
+    assert meeting(capsys, monkeypatch, [node], active="activating")["all_open"] is False
 
 
 def test_the_documentation_names_the_options() -> None:
