@@ -20,11 +20,16 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import descr
 OPTIONS: dict[str, t.Any] = {
     **ctl_options(timeout=45),
     "certificates": {"type": "dict", "default": {}},
+    "others": {"type": "bool", "default": False},
 }
 
 
 def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
-    """Return the answer of the module: ``emqx``, and ``tls`` where it was asked for."""
-    view = ctl_of(params, run_command).view(timeout=params["timeout"])
+    """Return the answer of the module: ``emqx``, ``tls`` and ``others`` where asked for."""
+    others = params["others"]
+    view = ctl_of(params, run_command).view(timeout=params["timeout"], others=others)
     tls = _host.certificates(_host.runner(run_command), params["certificates"])
-    return {"emqx": describe(view), **({"tls": tls} if tls else {})}
+    answer = {"emqx": describe(view), **({"tls": tls} if tls else {})}
+    if others:
+        answer["others"] = {name: describe(told) for name, told in view.others.items()}
+    return answer

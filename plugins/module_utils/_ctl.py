@@ -42,6 +42,8 @@ _CUT_OFF = (124, 137, -9)
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\([AB0])")
 _NODE = re.compile(r"[0-9A-Za-z_-]+@[0-9A-Za-z.:_-]+\Z")
 _PREFIX = "mqttops "
+# The key of a line that another node said, and what stands for the node that was asked.
+_OTHER, _SELF = "of", ""
 
 # Mnesia tables whose records are gone after a join, and what people call them. Names as of
 # EMQX 5.0 to 6.3; a table that a version does not have is left out of the answer.
@@ -68,52 +70,21 @@ T = fun T(V) when is_atom(V) -> atom_to_list(V);
         T(V) when is_integer(V) -> integer_to_list(V);
         T([H | _] = V) when is_atom(H) -> lists:join(32, lists:map(T, V));
         T(V) when is_list(V); is_binary(V) -> V end,
-P = fun(K, F) -> io:format('mqttops ~ts ~ts~n', [K, try T(F()) catch _:_ -> unknown end]) end,
-C = fun(K, Path) -> P(K, fun() -> emqx_conf:get(Path, unknown) end) end,
+Line = fun(K, F) -> io_lib:format('~ts ~ts', [K, try T(F()) catch _:_ -> unknown end]) end,
+P = fun(K, F) -> io:format('mqttops ~ts~n', [Line(K, F)]) end,
+C = fun(K, Path) -> Line(K, fun() -> emqx_conf:get(Path, unknown) end) end,
 L = fun(F) -> try lists:usort(F()) catch _:_ -> [] end end,
 Is = fun(F) -> try true =:= F() catch _:_ -> false end end,
-Run = L(fun() -> mria:running_nodes() end),
-Stop = L(fun() -> mria:cluster_nodes(stopped) end),
-Up = Is(fun() -> emqx:is_running() end),
+Running = fun() -> L(fun() -> mria:running_nodes() end) end,
+Stopped = fun() -> L(fun() -> mria:cluster_nodes(stopped) end) end,
 Machine = lists:keymember(emqx_machine, 1, application:loaded_applications()),
 Booted = fun(Apps) -> not Machine orelse lists:keymember(emqx_machine, 1, Apps) end,
-Idle = not Is(fun() -> application:get_env(emqx, boot_in_progress, false) end),
-P(node, fun() -> node() end),
-P(version, fun() -> emqx_release:version() end),
-P(edition, fun() -> emqx_release:edition() end),
-P(role, fun() -> mria_rlog:role() end),
-P(cores, fun() -> mria:cluster_nodes(cores) end),
-P(upstream, fun() -> replicant = mria_rlog:role(), lists:usort([N ||
-    Shard <- mria_schema:shards(), {{ok, N}} <- [mria_status:upstream_node(Shard)]]) end),
-P(running, fun() -> Run end),
-P(stopped, fun() -> Stop end),
-P(ready, fun() -> Up andalso Idle andalso Booted(application:which_applications()) end),
-P(uptime, fun() -> element(1, erlang:statistics(wall_clock)) end),
-P(waiting_tables, fun() -> [Tab || Tab <- mnesia:system_info(tables),
-    mnesia:table_info(Tab, where_to_read) =:= nowhere] end),
-P(waiting_nodes, fun() ->
-    mnesia:system_info(db_nodes) -- mnesia:system_info(running_db_nodes) end),
-C(discovery, [cluster, discovery_strategy]),
-C(proto_dist, [cluster, proto_dist]),
-C(rpc_port_discovery, [rpc, port_discovery]),
-C(rpc_protocol, [rpc, protocol]),
-P(rpc_server_port, fun() -> Old = case emqx_conf:get([rpc, protocol], tcp) of
-    ssl -> ssl_server_port; _ -> tcp_server_port end,
-    emqx_conf:get([rpc, server_port], emqx_conf:get([rpc, Old], unknown)) end),
-C(data_dir, [node, data_dir]),
-P(cookie, fun() -> <<N:48, _/binary>> = crypto:hash(sha256, atom_to_list(erlang:get_cookie())),
-    io_lib:format('~12.16.0b', [N]) end),
-P(sync, fun() -> true = Up, {{atomic, Rows}} = emqx_cluster_rpc:status(),
-    lists:join(32, [[atom_to_list(N), 61, integer_to_list(I)] ||
-        #{{node := N, tnx_id := I}} <- Rows]) end),
 Count = fun(Tab, Size) -> try case Tab of
     emqx_app -> length([R || R <- ets:tab2list(Tab), nomatch =:=
         string:prefix(element(2, R), atom_to_list('from_bootstrap_file_'))]);
     emqx_retainer_message -> Size - ets:select_count(Tab,
         [{{{{'_', [<<36, 83, 89, 83>> | '_'], '_', '_'}}, [], [true]}}]);
     _ -> Size end catch _:_ -> Size end end,
-[P(lists:concat([data, ' ', Tab]), fun() -> Count(Tab, Size) end) || Tab <- [{tables}],
-    Size <- [ets:info(Tab, size)], is_integer(Size)],
 Re = fun(A) -> atom_to_list(A) end,
 Empty = Re('^[a-z0-9_]+[[:space:]=]*[{{][[:space:]]*[}}][[:space:]]*(?![^[:space:]])'),
 Roots = fun(N) ->
@@ -126,7 +97,43 @@ Roots = fun(N) ->
             Chunk <- re:split(Text, Re('^(?=[a-z])'), [multiline]),
             {{match, [Root]}} <- [re:run(Chunk, Re('^[a-z0-9_]+'), [{{capture, first, list}}])],
             nomatch =:= re:run(Chunk, Empty)] end end,
-P(config, fun() -> lists:join(32, Roots(node())) end),
+Own = fun() ->
+    Up = Is(fun() -> emqx:is_running() end),
+    Idle = not Is(fun() -> application:get_env(emqx, boot_in_progress, false) end),
+    [Line(node, fun() -> node() end),
+    Line(version, fun() -> emqx_release:version() end),
+    Line(edition, fun() -> emqx_release:edition() end),
+    Line(role, fun() -> mria_rlog:role() end),
+    Line(cores, fun() -> mria:cluster_nodes(cores) end),
+    Line(upstream, fun() -> replicant = mria_rlog:role(), lists:usort([N ||
+        Shard <- mria_schema:shards(), {{ok, N}} <- [mria_status:upstream_node(Shard)]]) end),
+    Line(running, Running),
+    Line(stopped, Stopped),
+    Line(ready, fun() -> Up andalso Idle andalso Booted(application:which_applications()) end),
+    Line(uptime, fun() -> element(1, erlang:statistics(wall_clock)) end),
+    Line(waiting_tables, fun() -> [Tab || Tab <- mnesia:system_info(tables),
+        mnesia:table_info(Tab, where_to_read) =:= nowhere] end),
+    Line(waiting_nodes, fun() ->
+        mnesia:system_info(db_nodes) -- mnesia:system_info(running_db_nodes) end),
+    C(discovery, [cluster, discovery_strategy]),
+    C(proto_dist, [cluster, proto_dist]),
+    C(rpc_port_discovery, [rpc, port_discovery]),
+    C(rpc_protocol, [rpc, protocol]),
+    Line(rpc_server_port, fun() -> Old = case emqx_conf:get([rpc, protocol], tcp) of
+        ssl -> ssl_server_port; _ -> tcp_server_port end,
+        emqx_conf:get([rpc, server_port], emqx_conf:get([rpc, Old], unknown)) end),
+    C(data_dir, [node, data_dir]),
+    Line(cookie, fun() ->
+        <<N:48, _/binary>> = crypto:hash(sha256, atom_to_list(erlang:get_cookie())),
+        io_lib:format('~12.16.0b', [N]) end),
+    Line(sync, fun() -> true = Up, {{atomic, Rows}} = emqx_cluster_rpc:status(),
+        lists:join(32, [[atom_to_list(N), 61, integer_to_list(I)] ||
+            #{{node := N, tnx_id := I}} <- Rows]) end),
+    Line(config, fun() -> lists:join(32, Roots(node())) end) |
+    [Line(lists:concat([data, ' ', Tab]), fun() -> Count(Tab, Size) end) || Tab <- [{tables}],
+        Size <- [ets:info(Tab, size)], is_integer(Size)]] end,
+[io:format('mqttops ~ts~n', [Row]) || Row <- Own()],
+Run = Running(), Stop = Stopped(),
 Others = lists:usort(Run ++ Stop) -- [node()],
 Peers = case Run of [] -> []; _ -> lists:usort(Run ++
     [A || A <- Ask, Others =:= [] orelse lists:member(A, Others)]) -- [node()] end,
@@ -145,6 +152,8 @@ Q(peer_booting, Alive, application, get_env, [emqx, boot_in_progress, false],
     fun(V) -> [V] end),
 [P(peer_config, fun() -> lists:join(32, [atom_to_list(N) | Roots(N)]) end) ||
     N <- Alive, N =:= Seed, Others =:= []],
+[io:format('mqttops of ~ts ~ts~n', [N, Row]) ||
+    {{N, {{ok, Rows}}}} <- M([N || N <- Alive, {others}], erlang, apply, [Own, []]), Row <- Rows],
 P(done, fun() -> ok end)
 """
 
@@ -180,7 +189,8 @@ class View:
 
     ``state`` is ``down``, ``booting`` or ``ready``; ``reason`` says why it is not ready. What an
     EMQX version does not tell is None. ``config`` maps the root keys of cluster.hocon to a hash;
-    ``upstream`` names the cores from which a replicant takes its data.
+    ``upstream`` names the cores from which a replicant takes its data; ``others`` has what other
+    running members said of themselves, by name, where they were asked.
     """
 
     state: str
@@ -205,6 +215,7 @@ class View:
     data: t.Mapping[str, int] = field(default_factory=dict)
     config: t.Mapping[str, str] | None = None
     peers: t.Mapping[str, Peer] = field(default_factory=dict)
+    others: t.Mapping[str, View] = field(default_factory=dict)
 
     @property
     def known(self) -> frozenset[str]:
@@ -302,19 +313,26 @@ class Ctl:
         return "\n".join(line for line in (out + "\n" + err).splitlines() if line.strip())
 
     def view(
-        self, ask: t.Iterable[str] = (), seed: str = "", timeout: float = VIEW_TIMEOUT
+        self,
+        ask: t.Iterable[str] = (),
+        seed: str = "",
+        timeout: float = VIEW_TIMEOUT,
+        others: bool = False,
     ) -> View:
-        """Return this node's view, and through it those of the running members.
+        """Return this node's view, and through it what it gets to know of the running members.
 
         ``ask`` names further nodes to ask: former or future members. They are left alone when
         this node is in a cluster that does not know them. ``seed`` is one of them whose
-        configuration is compared with ours.
+        configuration is compared with ours. With ``others``, each of them says of itself all
+        that this one does, if it runs the same release of Erlang/OTP: a function of the shell
+        is understood by no other.
         """
         names = sorted({*ask, *([seed] if seed else [])})
         expression = _VIEW.format(
             ask=", ".join(node_atom(name) for name in names),
             seed=node_atom(seed) if seed else "none",
             tables=", ".join(_TABLES),
+            others="true" if others else "false",
         )
         arguments = ["eval", " ".join(expression.split())]
         rc, out, err = self.run(arguments, min(timeout, VIEW_TIMEOUT))
@@ -326,18 +344,21 @@ def read_view(rc: int, out: str, err: str) -> View:
     lines = [line[len(_PREFIX) :] for line in out.splitlines() if line.startswith(_PREFIX)]
     if not lines:
         return _no_view(rc, out, err)
-    values: dict[str, str] = {}
-    rows: list[tuple[str, str]] = []
+    told: dict[str, list[tuple[str, str]]] = {_SELF: []}
     for line in lines:
         key, _blank, value = line.partition(" ")
-        rows.append((key, value))
-        values[key] = "" if value == "unknown" else value.strip()
-    if "done" not in values:
+        who = _SELF
+        if key == _OTHER:
+            who, key, value = [*value.split(" ", 2), ""][:3]
+        told.setdefault(who, []).append((key, value))
+    rows = told.pop(_SELF)
+    if "done" not in dict(rows):
         raise ParseError("emqx eval broke off in the middle of its answer", rc=rc, stderr=err)
-    return _build_view(values, rows)
+    return _build_view(rows, {name: _build_view(said, {}) for name, said in told.items()})
 
 
-def _build_view(values: t.Mapping[str, str], rows: t.Sequence[tuple[str, str]]) -> View:
+def _build_view(rows: t.Sequence[tuple[str, str]], others: t.Mapping[str, View]) -> View:
+    values = {key: "" if value == "unknown" else value.strip() for key, value in rows}
     node, running = values["node"], tuple(values["running"].split())
     ready = values["ready"] == "true" and node in running
     unknown = {key for key, value in rows if value == "unknown"}
@@ -368,6 +389,7 @@ def _build_view(values: t.Mapping[str, str], rows: t.Sequence[tuple[str, str]]) 
         data=_data(rows),
         config=None if "config" in unknown else dict(_pairs(values["config"].split())),
         peers=_peers(rows),
+        others=others,
     )
 
 

@@ -45,7 +45,10 @@ READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunComman
 
 
 def survey(
-    wanted: t.Mapping[str, Params], stand_in: bool, run_command: RunCommand
+    wanted: t.Mapping[str, Params],
+    stand_in: bool,
+    spokesman: bool | None,
+    run_command: RunCommand,
 ) -> dict[str, t.Any]:
     """Return the answers of modules by their names, each as the module itself would end.
 
@@ -53,9 +56,14 @@ def survey(
     that is down once all is read, and its answer is ``stand_in``. It ends by itself, as does one
     of an earlier run now. Where the hosts do so at the same time, as the number of ``guests``
     tells, ``all_open`` is whether all ways were open at last, so that none needs another try.
-    Raise InputError for options that a module does not have.
+    One ``spokesman`` among the nodes spares the others a call of their command line: they are
+    not asked if they run. Raise InputError for options that a module does not have.
     """
     params = {name: _checked(name, given) for name, given in wanted.items()}
+    if spokesman:
+        params["cluster_info"] = {**params["cluster_info"], "others": True}
+    elif spokesman is not None and _runs(params):
+        del params["cluster_info"]
     # Others may have found it in place of the one that starts now.
     left_over = stand_in and _probe.read({**params["cluster_probe"], "state": "closed"})["closed"]
     with ThreadPoolExecutor(len(READS)) as pool:
@@ -90,8 +98,13 @@ def _answer(
         return {"failed": True, "msg": f"Reading the host failed: {error}"}
 
 
+def _runs(params: t.Mapping[str, Params]) -> bool:
+    processes = _evidence.processes(params["node_evidence"]["service"])
+    return params["cluster_probe"]["node"] in [process["node"] for process in processes]
+
+
 def _is_idle(answers: t.Mapping[str, Answer]) -> bool:
     """Tell whether no node runs, and none will by itself: its unit would find its ports taken."""
-    node = answers["cluster_info"].get("emqx") or {}
+    node = answers.get("cluster_info", {}).get("emqx") or {}
     unit = (answers["node_evidence"].get("evidence") or {}).get("unit") or {}
     return node.get("state") == "down" and unit.get("active") in ("inactive", "failed")

@@ -31,6 +31,13 @@ options:
       read where given.
     type: dict
     default: {}
+  others:
+    description:
+      - Whether to have the other running members tell the same of themselves, through this node and
+        without a call of their own command lines.
+      - Those of another release of Erlang/OTP do not understand the question and are left out.
+    type: bool
+    default: false
 seealso:
   - module: mqttops.emqx.cluster_member
   - module: mqttops.emqx.cluster_wait
@@ -170,6 +177,10 @@ emqx:
     peers:
       description: What the other running members answered this node, by name.
       type: dict
+others:
+  description: By node name, what RV(emqx) has, as told by the other running members themselves.
+  returned: with O(others)
+  type: dict
 tls:
   description: What the node talks TLS with. Empty texts where there is no such file.
   returned: with O(certificates)

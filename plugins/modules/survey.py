@@ -47,6 +47,14 @@ options:
         for a second at most.
     type: bool
     default: false
+  spokesman:
+    description:
+      - Whether the node of this host, V(true), tells what the others say of themselves, as
+        O(ignore:others) of M(mqttops.emqx.cluster_info), or those of another one, V(false). Then
+        RV(cluster_info) is left out where the node of O(cluster_probe) runs. Without it, each
+        node is asked.
+      - Needs O(cluster_info), O(node_evidence) and O(cluster_probe).
+    type: bool
 seealso:
   - module: mqttops.emqx.host_info
   - module: mqttops.emqx.cluster_info
@@ -75,7 +83,7 @@ host_info:
   type: dict
 cluster_info:
   description: What M(mqttops.emqx.cluster_info) returns, or RV(ignore:failed) and RV(ignore:msg).
-  returned: with O(cluster_info)
+  returned: with O(cluster_info), and not where another host has the O(spokesman)
   type: dict
 node_evidence:
   description: What M(mqttops.emqx.node_evidence) returns, or RV(ignore:failed) and RV(ignore:msg).
@@ -114,20 +122,26 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "cluster_probe": {"type": "dict"},
     "discovery_info": {"type": "dict"},
     "stand_in": {"type": "bool", "default": False},
+    "spokesman": {"type": "bool"},
 }
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        required_if=[("stand_in", True, ("cluster_info", "node_evidence", "cluster_probe"))],
+        required_if=[
+            (option, value, ("cluster_info", "node_evidence", "cluster_probe"))
+            for option, value in (("stand_in", True), ("spokesman", True), ("spokesman", False))
+        ],
         supports_check_mode=True,
     )
     wanted = {
         name: module.params[name] for name in _survey.READS if module.params[name] is not None
     }
     try:
-        answers = _survey.survey(wanted, module.params["stand_in"], module.run_command)
+        answers = _survey.survey(
+            wanted, module.params["stand_in"], module.params["spokesman"], module.run_command
+        )
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
     module.exit_json(changed=False, **answers)

@@ -11,6 +11,7 @@ script that builds the same cluster over SSH in parallel. Each is repeated and t
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -52,8 +53,29 @@ def timed(argv: t.Sequence[str], environment: t.Mapping[str, str]) -> tuple[floa
     return time.monotonic() - start, done.stdout
 
 
+def package() -> str:
+    """Return the path or URL of the package that is installed."""
+    built = (ROOT / ".cache" / "packages").glob("emqx-[0-9]*.deb")
+    return os.environ.get("EMQX_PACKAGE") or str(next(built))
+
+
+def wish() -> dict[str, str]:
+    """Return what users have in their inventories as it is, and the lab works out each time."""
+    file = package()
+    if "://" in file:
+        return {}
+    version = re.search(r"[0-9]+[.][0-9]+[.][0-9]+", file)
+    return {
+        "emqx_package": file,
+        "emqx_package_source": "controller",
+        "emqx_package_sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest(),
+        **({"emqx_version": version.group()} if version else {}),
+    }
+
+
 def playbook(name: str, *arguments: str, **environment: str) -> tuple[float, str]:
     argv = ["ansible-playbook", name, f"--inventory={INVENTORY}", f"--inventory={SHARED}"]
+    argv += ["--extra-vars", json.dumps(wish())]
     return timed([*argv, *arguments], {"ANSIBLE_NOCOLOR": "1", **environment})
 
 
@@ -68,14 +90,11 @@ def remote_executions() -> dict[str, int]:
 def facts() -> dict[str, str]:
     found = yaml.safe_load(INVENTORY.read_text(encoding="utf-8"))["lab"]
     addresses = [host["ansible_host"] for host in found["hosts"].values()]
-    package = os.environ.get("EMQX_PACKAGE") or str(
-        next((ROOT / ".cache" / "packages").glob("emqx-[0-9]*.deb"))
-    )
     return {
         "HOSTS": " ".join(addresses),
         "KEY": str(found["vars"]["ansible_ssh_private_key_file"]),
         "KNOWN_HOSTS": str(INVENTORY.parent / "known_hosts"),
-        "PACKAGE": package,
+        "PACKAGE": package(),
     }
 
 

@@ -98,9 +98,13 @@ def view(
     stopped: t.Sequence[str] = (),
     peers: t.Mapping[str, t.Mapping[str, str]] | None = None,
     data: t.Mapping[str, int] | None = None,
+    others: t.Iterable[Answer] = (),
     **values: str,
 ) -> Answer:
-    """Return what the view expression prints on a node; values override single answers."""
+    """Return what the view expression prints on a node; values override single answers.
+
+    ``others`` are those of other nodes, as this one passes them on.
+    """
     told = {
         "node": node,
         "version": "5.8.9",
@@ -129,5 +133,8 @@ def view(
     lines += [f"data {table} {size}" for table, size in (data or {"emqx_admin": 1}).items()]
     for name, said in (peers or {}).items():
         lines += [f"peer_{key} {name} {value}" for key, value in said.items()]
+    for _rc, out, _err in others:
+        said = [line[len("mqttops ") :] for line in out.splitlines()[:-2]]
+        lines += [f"of {said[0].split()[1]} {line}" for line in said]
     lines.append("done ok")
     return 0, "".join(f"mqttops {line}\n" for line in lines) + "ok\n", ""

@@ -183,6 +183,22 @@ def test_a_ready_node() -> None:
     assert not seen.peers["x@y"].ready
 
 
+def test_others_tell_of_themselves_through_a_node() -> None:
+    other = view(N2, [N1, N2], [N3], version="5.8.8", data={"emqx_admin": 7})
+    booting = view(N3, [], ready="false", sync="unknown")
+    seen = read_view(*view(N1, [N1, N2], others=[other, booting], data={"emqx_admin": 2}))
+    assert seen.others == {N2: read_view(*other), N3: read_view(*booting)}
+    assert (seen.node, seen.version, seen.data) == (N1, "5.8.9", {"dashboard_users": 2})
+    assert (seen.others[N2].version, seen.others[N3].state) == ("5.8.8", "booting")
+
+
+@pytest.mark.parametrize(("asked", "term"), [({}, "false"), ({"others": True}, "true")])
+def test_others_are_asked_where_wanted(asked: dict[str, t.Any], term: str) -> None:
+    host, runner = ctl(("eval", view(N1, [N1])))
+    assert host.view(**asked).others == {}
+    assert f"N <- Alive, {term}]" in runner.calls[0][-1]
+
+
 def test_what_a_version_does_not_know_is_none() -> None:
     told = {line.split()[1] for line in view(N1, [N1])[1].splitlines() if " " in line}
     silent = told - {"node", "running", "stopped", "ready", "data", "done"}

@@ -218,6 +218,16 @@ def test_info_of_certificates(host: Host, monkeypatch: pytest.MonkeyPatch) -> No
     assert (asked, result["tls"]) == ([files], {"ends": "2029-02-07T12:00:00Z"})
 
 
+def test_info_of_the_others(host: Host) -> None:
+    other = view(N1, [N1, N2], data={"emqx_admin": 3})
+    result = host.run(cluster_info, {"others": True}, ("eval", view(N2, [N1, N2], others=[other])))
+    assert result["emqx"]["node"] == N2
+    assert list(result["others"]) == [N1]
+    assert result["others"][N1]["data"] == {"dashboard_users": 3}
+    assert result["others"][N1].keys() == result["emqx"].keys()
+    assert "others" not in host.run(cluster_info, {}, ("eval", MEMBER))
+
+
 def test_info_of_a_node_that_is_down(host: Host) -> None:
     result = host.run(cluster_info, {"_ansible_check_mode": True}, ("eval", DOWN))
     assert (result["changed"], result["emqx"]["state"]) == (False, "down")

@@ -195,6 +195,34 @@ def test_hosts_that_do_not_meet_say_so(
     assert meeting(capsys, monkeypatch, [node], active="activating")["all_open"] is False
 
 
+def test_one_node_speaks_for_those_that_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
+) -> None:
+    probe = {"node": node["name"], "nodes": [node]}
+    asks: dict[str, t.Any] = {"cluster_info": {}, "node_evidence": {}, "cluster_probe": probe}
+    runs = [{"node": "emqx@127.0.0.9"}]
+    monkeypatch.setattr(_evidence, "processes", lambda service: runs if service else [])
+    host = asked(monkeypatch, Host(3))
+    assert run(capsys, **asks, spokesman=True)["cluster_info"] == {"emqx": {"state": "down"}}
+    assert host.params["cluster_info"]["others"] is True
+    # Its own node does not run: nobody else can tell why.
+    assert run(capsys, **asks, spokesman=False)["cluster_info"] == {"emqx": {"state": "down"}}
+    assert host.params["cluster_info"]["others"] is False
+    runs.append({"node": node["name"]})
+    asked(monkeypatch, Host(2))
+    answer = run(capsys, **asks, spokesman=False)
+    assert "cluster_info" not in answer
+    assert answer["node_evidence"]["evidence"]["unit"] == {"active": "inactive"}
+
+
 def test_the_documentation_names_the_options() -> None:
     options = yaml.safe_load(survey.DOCUMENTATION)["options"]
-    assert set(options) == set(survey.ARGUMENT_SPEC) == {*_survey.READS, "stand_in"}
+    assert (
+        set(options)
+        == set(survey.ARGUMENT_SPEC)
+        == {
+            *_survey.READS,
+            "stand_in",
+            "spokesman",
+        }
+    )
