@@ -245,4 +245,5 @@ def test_section(world: World, key: str) -> None:
     expected = comparable(key, section.method, recorded)
     if key in EVENTUALLY:
         wait_until(lambda: comparable(key, "", perform(world, section)) == expected, str(expected))
-    assert comparable(key, section.method, perform(world, section)) == expected
+    found = comparable(key, section.method, perform(world, section))
+    assert found == expected, world.last_words(section.command)

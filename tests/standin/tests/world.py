@@ -136,6 +136,12 @@ class World:
     def emqx(self, name: str, *args: str, **env: str) -> Answer:
         return self.run([f"/opt/{name}/bin/emqx", *args], **env)
 
+    def last_words(self, command: str) -> str:
+        """The ends of the logs of the nodes that a command is about."""
+        names = sorted(set(re.findall(r"/opt/(\w+)/", command)))
+        logs = [log for name in names for log in sorted(self.opt(name).glob("log/*.log*"))]
+        return "\n".join(f"{log}:\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
+
     def vms(self, name: str) -> list[int]:
         """Pids of the Erlang VMs of one node directory."""
         listing = subprocess.run(
