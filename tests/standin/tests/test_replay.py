@@ -83,6 +83,11 @@ def wipe_and_start_together(world: World) -> None:
     with ThreadPoolExecutor() as pool:
         codes = list(pool.map(lambda n: world.emqx(n, "start").code, ("s4", "s5", "s6")))
     assert codes == ["0", "0", "0"]
+    joined(world)
+
+
+def joined(world: World) -> None:
+    """Discovery goes on after a start."""
     wait_until(
         lambda: world.emqx("s4", "ctl", "cluster", "status").stdout.count("@") == 3, "3 nodes"
     )
@@ -146,6 +151,7 @@ BEFORE: dict[str, Callable[[World], None]] = {
     "n2: status 5s later": lambda w: time.sleep(1),
     "s6: status 8s after leave": lambda w: time.sleep(8),
     "s6: start after wiping data/mnesia (static)": wipe_s6,
+    "s4: stop": joined,
     "s6: start (last stopped)": lambda w: w.kill("s4"),
     "s4: conf cluster_sync status": wipe_and_start_together,
     "s6: ctl status node down, TERM=xterm": stop_s6,
