@@ -26,7 +26,8 @@ class Host:
 
 
 def render(lab: str, hosts: Sequence[Host], state: Path, control: Path) -> str:
-    """Render hosts.yml. state holds key and known_hosts, control the SSH control sockets.
+    """Render hosts.yml. state, CACHE/lab/NAME, holds key and known_hosts, control the SSH control
+    sockets.
 
     Connection variables belong to the group lab, not to all: a task delegated to localhost must
     keep the control node's own interpreter.
@@ -39,6 +40,7 @@ def render(lab: str, hosts: Sequence[Host], state: Path, control: Path) -> str:
         lines += [f"    {host.name}:", *_scalars(values, 6)]
     connection: dict[str, object] = {
         "lab_name": lab,
+        "lab_cache": str(state.parents[1]),
         "ansible_user": USER,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_private_key_file": str(state / "id_ed25519"),

@@ -27,6 +27,7 @@ def test_inventory_is_what_ansible_needs() -> None:
         },
     }
     variables = found["lab"]["vars"]
+    assert variables["lab_cache"] == "/home/a user/checkout/.cache"
     assert variables["ansible_user"] == "ops"
     assert variables["ansible_python_interpreter"] == "/usr/bin/python3"
     assert variables["ansible_ssh_private_key_file"] == str(STATE / "id_ed25519")
