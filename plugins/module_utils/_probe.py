@@ -43,7 +43,7 @@ OPTIONS: dict[str, t.Any] = {
 
 # Seconds for which hosts that try the ways at the same time wait for one another's listeners. They
 # are some tenths apart; where it was too short, the ways are tried again.
-_MEETING = 1.0
+_MEETING = 2.0
 _AGAIN = 0.05
 
 _STATES: t.Mapping[int, str] = {

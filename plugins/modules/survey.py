@@ -44,7 +44,7 @@ options:
       - A listener of an earlier run ends before anything is read.
       - With C(guests) among the options of O(cluster_probe), the number of hosts that are read at
         the same time, refused connections are tried until the listeners of the others are there,
-        for a second at most.
+        for two seconds at most.
     type: bool
     default: false
   spokesman:

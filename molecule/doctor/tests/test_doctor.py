@@ -237,10 +237,24 @@ def test_force_left_while_down_and_a_refused_file(tmp_path: Path) -> None:
     wait_for(whole, 120)
 
 
-def test_busy_port_full_disk_name_on_loopback_and_other_cookie(tmp_path: Path) -> None:
-    name = NODES["n2"].partition("@")[2]
+def test_preflight_where_a_host_is_late(tmp_path: Path) -> None:
+    """Nobody was there for it to meet, and no other finds it when it came at last."""
     for host in ("n3", "n2"):
         stop(host)
+    late = "/usr/local/bin/late-python"
+    script = 'test ! -e /run/late || { rm /run/late; sleep 4; }; exec /usr/bin/python3 "$@"'
+    on("n3", f"printf '#!/bin/sh\\n%s\\n' '{script}' >{late}; chmod 755 {late}; touch /run/late")
+    slow = group(tmp_path, n1={}, n2={}, n3={"ansible_python_interpreter": late})
+    seen = Preflight(tmp_path, *slow)
+    assert set(seen.codes) == {("warning", "stopped")}, seen.run.stdout
+    assert [link["state"] for link in seen.result["links"]] == ["open"] * 18
+    assert "Listen for whoever comes" in seen.run.stdout
+    for host in ("n3", "n2"):
+        assert on(host, "ss -Hltn 'sport = :4370 or sport = :5370'") == ""
+
+
+def test_busy_port_full_disk_name_on_loopback_and_other_cookie(tmp_path: Path) -> None:
+    name = NODES["n2"].partition("@")[2]
     on("n1", f"cp /etc/hosts /etc/hosts.good; echo '127.0.1.1 {name}' >>/etc/hosts")
     other_cookie("n1")
     on("n2", "systemd-run --unit=squatter nc -lk 4370")
