@@ -243,7 +243,8 @@ def test_preflight_where_a_host_is_late(tmp_path: Path) -> None:
         stop(host)
     late = "/usr/local/bin/late-python"
     script = 'test ! -e /run/late || { rm /run/late; sleep 4; }; exec /usr/bin/python3 "$@"'
-    on("n3", f"printf '#!/bin/sh\\n%s\\n' '{script}' >{late}; chmod 755 {late}; touch /run/late")
+    on("n3", f"echo '#!/bin/sh' >{late}; echo '{script}' >>{late}")
+    on("n3", f"chmod 755 {late}; touch /run/late")
     slow = group(tmp_path, n1={}, n2={}, n3={"ansible_python_interpreter": late})
     seen = Preflight(tmp_path, *slow)
     assert set(seen.codes) == {("warning", "stopped")}, seen.run.stdout
