@@ -194,13 +194,12 @@ class Case:
     def _tried(self, host: str) -> list[Record]:
         """Return the links of a host by their last try. One that was open once is open: what
         listened in place of a node may be gone since."""
-        tries = [self.answer(host, key).get("probe") or {} for key in ("ways", "ways_again")]
-        links = {
-            (link["to"], link["kind"]): link for probe in tries for link in probe.get("links", ())
-        }
-        for link in tries[0].get("links", ()):
-            if link["state"] == "open":
-                links[link["to"], link["kind"]] = link
+        links: dict[tuple[str, str], Record] = {}
+        for key in ("ways", "ways_again"):
+            for link in (self.answer(host, key).get("probe") or {}).get("links", ()):
+                way = (link["to"], link["kind"])
+                if way not in links or links[way]["state"] != "open":
+                    links[way] = link
         return list(links.values())
 
     @functools.cached_property

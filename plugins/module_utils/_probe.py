@@ -66,7 +66,7 @@ def read(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         )
     ports = [own[0][key] for key in PORTS.values()]
     if params["state"] == "listening":
-        busy = listen(ports, params["ipv6"], params["seconds"], guests=params["guests"])
+        busy = listen(ports, params["ipv6"], params["seconds"], params["guests"])
         return {"busy": {str(port): reason for port, reason in busy.items()}}
     if params["state"] == "closed":
         return {"closed": close(ports)}
@@ -202,16 +202,14 @@ def _state(code: int) -> str:
     return _STATES.get(code, "filtered")
 
 
-def listen(
-    ports: t.Sequence[int], ipv6: bool, seconds: float, address: str = "", guests: int = 0
-) -> dict[int, str]:
+def listen(ports: t.Sequence[int], ipv6: bool, seconds: float, guests: int = 0) -> dict[int, str]:
     """Listen on ports for at most ``seconds``, in a process of its own; return the busy ones.
 
     Busy ports, with the reason, are left alone and the others listened on. An earlier listener
     for the same ports is ended first. It ends once so many ``guests`` came to each port, if any.
     """
     close(ports)
-    sockets, busy = _open(ports, ipv6, address)
+    sockets, busy = _open(ports, ipv6)
     if sockets:
         control = socket.socket(socket.AF_UNIX)
         control.bind(_control(ports))
@@ -240,16 +238,14 @@ def _control(ports: t.Sequence[int]) -> str:
     return f"\0mqttops.emqx.cluster_probe.{'-'.join(map(str, sorted(ports)))}"
 
 
-def _open(
-    ports: t.Sequence[int], ipv6: bool, address: str
-) -> tuple[list[socket.socket], dict[int, str]]:
+def _open(ports: t.Sequence[int], ipv6: bool) -> tuple[list[socket.socket], dict[int, str]]:
     sockets: list[socket.socket] = []
     busy: dict[int, str] = {}
     for port in ports:
         opened = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            opened.bind((address, port))
+            opened.bind(("", port))
             opened.listen(128)
         except OSError as error:
             busy[port] = error.strerror or str(error)

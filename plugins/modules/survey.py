@@ -103,7 +103,7 @@ stand_in:
   type: dict
 all_open:
   description: Whether all connections came about and no listener was in the way, so that another
-    try is not needed. The listener of this host then has ended, or is about to.
+    try is not needed. Where all hosts say so, their listeners have ended, or are about to.
   returned: with O(stand_in) and C(guests) among the options of O(cluster_probe)
   type: bool
 """

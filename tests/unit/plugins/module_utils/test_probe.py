@@ -33,7 +33,7 @@ def _listen() -> t.Iterator[t.Callable[..., dict[int, str]]]:
 
     def listen(ports: list[int], seconds: float = 30, guests: int = 0) -> dict[int, str]:
         used.append(ports)
-        return _probe.listen(ports, False, seconds, guests=guests)
+        return _probe.listen(ports, False, seconds, guests)
 
     yield listen
     for ports in used:
