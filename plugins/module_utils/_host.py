@@ -101,20 +101,22 @@ def package_file(path: str) -> dict[str, t.Any]:
     }
 
 
+# One line for each package that is there; the exit code is that of any which is not.
+_INSTALLED = {
+    "deb": ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status} ${Version}\\n"],
+    "rpm": ["rpm", "--query", "--queryformat=%{NAME} installed %{VERSION}\\n"],
+}
+
+
 def package(run: Runner, names: t.Sequence[str], package_format: str) -> dict[str, str]:
     """Return ``name`` and ``version`` of the first installed package, empty where none is."""
-    for name in names:
-        if not package_format:
-            break
-        if package_format == "deb":
-            argv = ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Version}", name]
-        else:
-            argv = ["rpm", "--query", "--queryformat", "installed %{VERSION}", name]
-        rc, stdout, _stderr = run(argv)
-        status, _blank, version = stdout.strip().partition(" ")
-        if rc == 0 and status == "installed":
-            return {"name": name, "version": _vendor_version(version)}
-    return {"name": "", "version": ""}
+    if package_format not in _INSTALLED:
+        return {"name": "", "version": ""}
+    _rc, stdout, _stderr = run([*_INSTALLED[package_format], *names])
+    lines = [line.partition(" installed ") for line in stdout.splitlines()]
+    versions = {name: version for name, sign, version in lines if sign}
+    name = next((name for name in names if name in versions), "")
+    return {"name": name, "version": _vendor_version(versions.get(name, ""))}
 
 
 # Without epoch and revision. A pre-release is 6.3.0-beta.2 in deb, 6.3.0_beta.2 in rpm packages

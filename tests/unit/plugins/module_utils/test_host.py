@@ -87,33 +87,32 @@ class TestPackage:
     @pytest.mark.parametrize(
         ("shown", "version"),
         [
-            ("installed 5.8.9", "5.8.9"),
-            ("installed 5.8.9-1", "5.8.9"),
-            ("installed 1:5.8.9-2+b8", "5.8.9"),
-            ("installed 6.3.0-beta.2", "6.3.0-beta.2"),
-            ("installed 6.3.0~rc.1-1", "6.3.0-rc.1"),
-            ("installed 2025-nightly", "2025-nightly"),
+            ("5.8.9", "5.8.9"),
+            ("5.8.9-1", "5.8.9"),
+            ("1:5.8.9-2+b8", "5.8.9"),
+            ("6.3.0-beta.2", "6.3.0-beta.2"),
+            ("6.3.0~rc.1-1", "6.3.0-rc.1"),
+            ("2025-nightly", "2025-nightly"),
         ],
     )
     def test_deb(self, shown: str, version: str) -> None:
-        run = Runner({"dpkg-query": (0, shown, "")})
+        run = Runner({"dpkg-query": (0, f"emqx installed {shown}\n", "")})
         assert _host.package(run, ["emqx"], "deb") == {"name": "emqx", "version": version}
         assert run.calls[0][-1] == "emqx"
 
     @pytest.mark.parametrize(
-        ("shown", "version"),
-        [("installed 5.8.9", "5.8.9"), ("installed 6.3.0_beta.2", "6.3.0-beta.2")],
+        ("shown", "version"), [("5.8.9", "5.8.9"), ("6.3.0_beta.2", "6.3.0-beta.2")]
     )
     def test_rpm(self, shown: str, version: str) -> None:
-        run = Runner({"rpm --query": (0, shown, "")})
+        run = Runner({"rpm --query": (0, f"emqx installed {shown}\n", "")})
         assert _host.package(run, ["emqx"], "rpm") == {"name": "emqx", "version": version}
 
     @pytest.mark.parametrize(
         ("package_format", "answer"),
         [
-            ("deb", (0, "config-files 5.8.9", "")),
-            ("deb", (0, "half-installed 5.8.9", "")),
-            ("deb", (0, "not-installed ", "")),
+            ("deb", (0, "emqx config-files 5.8.9\n", "")),
+            ("deb", (0, "emqx half-installed 5.8.9\n", "")),
+            ("deb", (0, "emqx not-installed \n", "")),
             ("deb", (1, "", "dpkg-query: no packages found matching emqx")),
             ("rpm", (1, "package emqx is not installed\n", "")),
         ],
@@ -122,12 +121,25 @@ class TestPackage:
         run = Runner({"emqx": answer})
         nothing = {"name": "", "version": ""}
         assert _host.package(run, ["emqx-enterprise", "emqx"], package_format) == nothing
-        assert [argv[-1] for argv in run.calls] == ["emqx-enterprise", "emqx"]
+        assert [argv[-2:] for argv in run.calls] == [["emqx-enterprise", "emqx"]]
 
-    def test_the_first_installed_name_counts(self) -> None:
-        run = Runner({"enterprise": (1, "", ""), "emqx": (0, "installed 5.8.9", "")})
-        found = _host.package(run, ["emqx-enterprise", "emqx"], "deb")
+    @pytest.mark.parametrize(
+        ("package_format", "shown"),
+        [
+            ("deb", "emqx installed 5.8.9\n"),
+            ("deb", "emqx-enterprise config-files 5.9.0\nemqx installed 5.8.9\n"),
+            ("rpm", "package emqx-enterprise is not installed\nemqx installed 5.8.9\n"),
+        ],
+    )
+    def test_one_of_several_names(self, package_format: str, shown: str) -> None:
+        run = Runner({"emqx": (1, shown, "")})
+        found = _host.package(run, ["emqx-enterprise", "emqx"], package_format)
         assert found == {"name": "emqx", "version": "5.8.9"}
+
+    def test_the_first_name_counts_where_both_are_installed(self) -> None:
+        run = Runner({"emqx": (0, "emqx installed 5.8.9\nemqx-enterprise installed 5.10.4\n", "")})
+        found = _host.package(run, ["emqx-enterprise", "emqx"], "deb")
+        assert found == {"name": "emqx-enterprise", "version": "5.10.4"}
 
     def test_an_unknown_system_is_not_asked(self) -> None:
         assert _host.package(Runner({}), ["emqx"], "") == {"name": "", "version": ""}

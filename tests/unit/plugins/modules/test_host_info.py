@@ -31,7 +31,7 @@ class Commands:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {
             "systemctl": (0, RUNNING, ""),
-            "dpkg-query": (0, "installed 5.8.9", ""),
+            "dpkg-query": (0, "emqx-enterprise installed 5.8.9\n", ""),
             "ip": (0, "2: eth0    inet 10.0.0.1/24 scope global eth0\n", ""),
             "nft": (0, "chain revision_ab12 {", ""),
         }
