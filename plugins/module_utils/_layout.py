@@ -20,14 +20,16 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._service_account impo
 _SETTINGS = "/etc/mqttops-emqx"
 _SYSTEMD = "/etc/systemd/system"
 _INSTANCES = "/usr/local/lib/mqttops-emqx"
+_CERTIFICATES = {"certificate": "cert.pem", "key": "key.pem", "ca": "ca.pem"}
 
 
 def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the places of a node.
 
     ``wish`` holds the values of emqx_version, emqx_package, emqx_package_type, emqx_deployment,
-    emqx_instance, emqx_root_dir, emqx_data_dir, emqx_container_name and emqx_container_engine
-    without their prefix. The result has, paths being absolute and "" where there is none:
+    emqx_instance, emqx_root_dir, emqx_data_dir, emqx_container_name, emqx_container_engine and
+    emqx_cluster_name without their prefix, and ``tls``, whether nodes talk TLS to each other
+    (bool). The result has, paths being absolute and "" where there is none:
 
     - ``suffix``: what tells an instance's names apart, such as -2; "" for the package's own node
     - ``installed``: ``root``, ``etc``, ``home`` and ``data`` of what was installed, which
@@ -37,7 +39,13 @@ def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     - ``argv``: command line of the node (list), ``argv_user``: whom to run it as, "" for root
     - ``service``, ``unit``, ``unit_file``, ``unit_argv``, ``drop_in``, ``environment`` (file),
       ``boot_record``; ``own_unit``: whether the unit is ours (bool)
-    - ``tls``: directory of the node's certificate
+    - ``tls``: directory of the node's certificate; ``certificates``: ``certificate``, ``key`` and
+      ``ca`` in it, and ``certificates_in_use``: the same where nodes talk TLS, else empty
+    - ``boot_files``: what EMQX and its unit read at a start (list)
+    - ``cluster``: directory of what the nodes of one cluster share, as another cluster may have
+      nodes on the same server; in it ``license``, ``etcd`` (``cacertfile``, ``certfile`` and
+      ``keyfile``) and ``kubernetes``, a directory, with ``kubernetes_files`` (``token``, ``ca``)
+    - ``watched``: all files and directories above that a deployment may write (list)
     - ``service_account``: where EMQX looks for what it shows to the Kubernetes API
     - ``instanced``: whether the node runs an installed release with directories of its own (bool);
       ``instance_root``, ``instance_vars``, ``instance_script``, ``instance_command``,
@@ -58,7 +66,9 @@ def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     # must not begin as the root of another node does, be it the package's own or, were it not for
     # the last part, instance 12 beside instance 1.
     root = f"{_INSTANCES}/{number}/release"
-    return {
+    tls = f"{_SETTINGS}/tls{'-' + service if contained else suffix}"
+    certificates = {part: f"{tls}/{name}" for part, name in _CERTIFICATES.items()}
+    found = {
         "suffix": suffix,
         "user": "emqx",
         "argv": [f"/usr/local/bin/emqx{suffix}"],
@@ -73,7 +83,9 @@ def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "own_unit": instanced or kind != "package",
         "drop_in": f"{_SYSTEMD}/{unit}.d/50-mqttops.conf",
         "environment": f"{_SETTINGS}/{service}.env",
-        "tls": f"{_SETTINGS}/tls{'-' + service if contained else suffix}",
+        "tls": tls,
+        "certificates": certificates,
+        "certificates_in_use": certificates if wish["tls"] else {},
         "service_account": SERVICE_ACCOUNT,
         "boot_record": f"/run/mqttops-emqx/{service}",
         "instanced": instanced,
@@ -83,7 +95,45 @@ def layout(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "instance_script": f"{root}/bin/emqx",
         "instance_command": f"/usr/local/bin/emqx{suffix}",
         "laid_out": f"{root}/releases/{wish['version']}",
+        **_of_cluster(f"{_SETTINGS}/{wish['cluster_name']}"),
     }
+    return {**found, "boot_files": _boot_files(found), "watched": _watched(found)}
+
+
+def _of_cluster(directory: str) -> dict[str, t.Any]:
+    kubernetes = f"{directory}/serviceaccount"
+    return {
+        "cluster": directory,
+        "license": f"{directory}/license",
+        "etcd": {
+            "cacertfile": f"{directory}/etcd-ca.pem",
+            "certfile": f"{directory}/etcd-cert.pem",
+            "keyfile": f"{directory}/etcd-key.pem",
+        },
+        "kubernetes": kubernetes,
+        "kubernetes_files": {"token": f"{kubernetes}/token", "ca": f"{kubernetes}/ca.crt"},
+    }
+
+
+def _boot_files(found: t.Mapping[str, t.Any]) -> list[str]:
+    names = ("emqx.conf", "base.hocon", "vm.args", "ssl_dist.conf")
+    files = [f"{found['etc']}/{name}" for name in names]
+    files += [found["environment"], found["drop_in"]]
+    # A key alone says nothing that its certificate does not say.
+    files += [path for part, path in found["certificates_in_use"].items() if part != "key"]
+    return [*files, found["unit_file"]] if found["own_unit"] else files
+
+
+def _watched(found: t.Mapping[str, t.Any]) -> list[str]:
+    names = ("emqx.conf", "base.hocon", "ssl_dist.conf")
+    files = [f"{found['etc']}/{name}" for name in names]
+    files += [found[key] for key in ("environment", "drop_in", "unit_file", "license")]
+    for several in ("certificates", "etcd", "kubernetes_files"):
+        files += found[several].values()
+    if found["instanced"]:
+        files += [found[f"instance_{part}"] for part in ("vars", "script", "command")]
+        files.append(found["laid_out"])
+    return [*files, found["data"], f"{found['data']}/plugins", found["log"]]
 
 
 def _package(wish: t.Mapping[str, t.Any], suffix: str) -> dict[str, t.Any]:

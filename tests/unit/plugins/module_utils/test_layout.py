@@ -19,6 +19,8 @@ WISH: dict[str, t.Any] = {
     "data_dir": "",
     "container_name": "emqx",
     "container_engine": "podman",
+    "cluster_name": "plant",
+    "tls": False,
 }
 
 
@@ -144,3 +146,56 @@ def test_data_directory_of_the_user(wish: dict[str, t.Any], data: str, installed
     found = layout({**WISH, "data_dir": "/srv/mqtt", **wish})
     assert part(found, "data") == [data]
     assert found["installed"]["data"] == installed
+
+
+def test_files_that_a_start_reads() -> None:
+    found = layout(WISH)
+    assert found["boot_files"] == [
+        "/etc/emqx/emqx.conf",
+        "/etc/emqx/base.hocon",
+        "/etc/emqx/vm.args",
+        "/etc/emqx/ssl_dist.conf",
+        "/etc/mqttops-emqx/emqx.env",
+        "/etc/systemd/system/emqx.service.d/50-mqttops.conf",
+    ]
+    assert found["certificates_in_use"] == {}
+
+
+def test_files_that_an_instance_with_tls_reads_at_its_start() -> None:
+    found = layout({**WISH, "instance": 2, "tls": True})
+    assert found["boot_files"][-3:] == [
+        "/etc/mqttops-emqx/tls-2/cert.pem",
+        "/etc/mqttops-emqx/tls-2/ca.pem",
+        "/etc/systemd/system/emqx@.service",
+    ]
+    assert found["certificates_in_use"] == found["certificates"]
+
+
+def test_what_belongs_to_a_cluster() -> None:
+    found = layout(WISH)
+    assert part(found, "cluster", "license", "kubernetes") == [
+        "/etc/mqttops-emqx/plant",
+        "/etc/mqttops-emqx/plant/license",
+        "/etc/mqttops-emqx/plant/serviceaccount",
+    ]
+    assert found["etcd"]["keyfile"] == "/etc/mqttops-emqx/plant/etcd-key.pem"
+    assert found["kubernetes_files"]["ca"] == "/etc/mqttops-emqx/plant/serviceaccount/ca.crt"
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{}, {"instance": 2}, {"package_type": "tarball"}, {"deployment": "container"}],
+)
+def test_all_that_may_be_written_is_watched(wish: dict[str, t.Any]) -> None:
+    found = layout({**WISH, **wish, "tls": True})
+    watched = set(found["watched"])
+    assert len(watched) == len(found["watched"])
+    # Nobody writes the vendor's vm.args.
+    assert set(found["boot_files"]) - watched == {f"{found['etc']}/vm.args"}
+    several = [found[key] for key in ("certificates", "etcd", "kubernetes_files")]
+    assert {path for paths in several for path in paths.values()} <= watched
+    assert {found[key] for key in ("license", "data", "log", "unit_file")} <= watched
+    own = {
+        found[key] for key in ("instance_vars", "instance_script", "instance_command", "laid_out")
+    }
+    assert own & watched == (own if found["instanced"] else set())
