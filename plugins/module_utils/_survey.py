@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _ask,
     _cluster_info,
     _evidence,
     _host_info,
@@ -30,17 +29,12 @@ def _probed(params: Params, _run_command: RunCommand) -> Answer:
     return _probe.read({**params, "state": "probed"})
 
 
-def _discovered(params: Params, _run_command: RunCommand) -> Answer:
-    return _ask.read(params)
-
-
-# The options of each module, and who reads for it.
+# The options of each module, and who reads for it; who takes longest first.
 READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunCommand], Answer]]] = {
-    "host_info": (_host_info.OPTIONS, _host_info.read),
     "cluster_info": (_cluster_info.OPTIONS, _cluster_info.read),
+    "host_info": (_host_info.OPTIONS, _host_info.read),
     "node_evidence": (_evidence.OPTIONS, _evidence.read),
     "cluster_probe": (_probe.OPTIONS, _probed),
-    "discovery_info": (_ask.OPTIONS, _discovered),
 }
 
 

@@ -33,9 +33,6 @@ options:
     description: Options of M(mqttops.emqx.cluster_probe) but its O(ignore:state), which is
       V(probed). It is left out without them.
     type: dict
-  discovery_info:
-    description: Options of M(mqttops.emqx.discovery_info), which is left out without them.
-    type: dict
   stand_in:
     description:
       - Once all is read, have a throw-away listener take the free ports of a node that is down and
@@ -60,7 +57,6 @@ seealso:
   - module: mqttops.emqx.cluster_info
   - module: mqttops.emqx.node_evidence
   - module: mqttops.emqx.cluster_probe
-  - module: mqttops.emqx.discovery_info
 """
 
 EXAMPLES = r"""
@@ -93,10 +89,6 @@ cluster_probe:
   description: What M(mqttops.emqx.cluster_probe) returns, or RV(ignore:failed) and RV(ignore:msg).
   returned: with O(cluster_probe)
   type: dict
-discovery_info:
-  description: What M(mqttops.emqx.discovery_info) returns, or RV(ignore:failed) and RV(ignore:msg).
-  returned: with O(discovery_info)
-  type: dict
 stand_in:
   description: What M(mqttops.emqx.cluster_probe) returns of a listener.
   returned: with O(stand_in), where one was started
@@ -120,7 +112,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "cluster_info": {"type": "dict"},
     "node_evidence": {"type": "dict"},
     "cluster_probe": {"type": "dict"},
-    "discovery_info": {"type": "dict"},
     "stand_in": {"type": "bool", "default": False},
     "spokesman": {"type": "bool"},
 }
