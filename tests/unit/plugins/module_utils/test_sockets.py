@@ -37,5 +37,16 @@ def test_who_listens(tmp_path: Path) -> None:
     }
 
 
+def test_connections_are_not_read(tmp_path: Path) -> None:
+    proc = host(tmp_path)
+    with open(f"{proc}/net/tcp", "a", encoding="ascii") as table:
+        table.write("\nwhat would be a million lines")
+    assert sorted(listeners({4370, 1883}, proc)) == [4370]
+
+
+def test_tables_that_are_not_there(tmp_path: Path) -> None:
+    assert listeners({4370}, str(tmp_path)) == {}
+
+
 def test_nothing_asked(tmp_path: Path) -> None:
     assert listeners((), host(tmp_path)) == {}
