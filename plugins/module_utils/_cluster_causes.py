@@ -456,7 +456,9 @@ def discovery(case: Case) -> Findings:
         answer = case.answer(host, "discovery").get("discovery") or {}
         found = _discovered(case, host, str(strategy), answer)
         cut = case.apart_of(host)
-        if found is None or not cut:
+        # One that has others met them before, whatever it would find now.
+        alone = not set(case.views[host].get("running_nodes", ())) - {case.runs_as(host)}
+        if found is None or not cut or not alone:
             continue
         others = [name for name in found if name != case.name(host) and name in case.all_names]
         foreign = [name for name in found if name not in case.all_names]

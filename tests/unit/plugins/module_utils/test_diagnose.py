@@ -561,6 +561,20 @@ ROWS: list[Row] = [
         ["discovery_nobody"],
         "Discovery (dns) on n3",
     ),
+    (
+        "records of others, which members that have met are told as well",
+        steps(
+            lambda s: s.alone("n3"),
+            every(lambda s, h: s.view(h, discovery_strategy="dns")),
+            every(
+                lambda s, h: s.evidence[h].update(
+                    discovery={"discovery": {"names": ["emqx@10.9.9.9"], "problems": []}}
+                )
+            ),
+        ),
+        ["discovery_others"],
+        "Discovery (dns) on n3 finds only emqx@10.9.9.9, no member, so its node stays alone",
+    ),
     # Configuration
     (
         "configuration differs",
