@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
+from pathlib import Path
 
 from examples import Example, message
 from lab_hosts import ROOT, scenario_lab
@@ -49,6 +51,24 @@ def look() -> list[str]:
     hosts = {"emqx_cluster_hosts": list(EXAMPLE.group("emqx"))}
     play = str(ROOT / "tests" / "support" / "firewall" / "phase.yml")
     return fail(play, "--extra-vars=phase_group=emqx", **phase, **hosts)
+
+
+def judged(tmp_path: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return code and sentence of each finding of preflight and doctor, which change nothing."""
+    files = {name: tmp_path / f"{name}.json" for name in ("preflight", "doctor")}
+    for name, file in files.items():
+        shown = EXAMPLE.playbook(
+            f"mqttops.emqx.{name}", **SPEED, **{f"emqx_{name}_json": str(file)}
+        )
+        assert file.exists(), shown.stdout + shown.stderr
+        assert changed(shown.stdout) == set()
+    before, now = (json.loads(file.read_text(encoding="utf-8")) for file in files.values())
+    return {
+        "preflight": [
+            (each["code"], each["found"]) for each in before["errors"] + before["warnings"]
+        ],
+        "doctor": [(each["code"], each["cause"]) for each in now["findings"]],
+    }
 
 
 def ask(server: str, *question: str) -> list[str]:
@@ -121,7 +141,7 @@ def test_name_servers_that_are_down_at_boot() -> None:
     assert "expected an answer: start the DNS server and open its port 53" in cause
 
 
-def test_wrong_records() -> None:
+def test_wrong_records(tmp_path: Path) -> None:
     text = LAB.hosts["n1"].file(ZONE).content_string
     before = int(re.findall("([0-9]+) ; serial", text)[0])
     edit = f"sed -i '/^{NAME}[.] 10 IN A /d; s/{before} ;/{before + 1} ;/' {ZONE}"
@@ -135,6 +155,12 @@ def test_wrong_records() -> None:
         f"{THIRD} finds by the A records of {NAME} (asked {LAB.addresses['n1']}): emqx@10.9.9.9"
         in said
     )
+    # The others have met before.
+    alone = (
+        f"Discovery (dns) on {THIRD} finds only emqx@10.9.9.9, no member, so its node stays alone."
+    )
+    only = [("discovery_others", alone)]
+    assert judged(tmp_path) == {"preflight": only, "doctor": only}
     missing, extra = said[-2:]
     assert missing.startswith("Host broker1.example.org, broker2.example.org, broker3")
     assert f"the A records of {NAME} are 10.9.9.9, expected also {LAB.addresses['n1']}, " in missing
@@ -156,8 +182,11 @@ def test_one_member_less() -> None:
     assert not LAB.hosts["n3"].service("emqx").is_enabled
 
 
-def test_members_stay_as_they_are() -> None:
+def test_members_stay_as_they_are(tmp_path: Path) -> None:
     third(wanted=False)
+    # Which is no finding of the doctor.
+    two = ("even_cores", "core on 2 hosts")
+    assert judged(tmp_path) == {"preflight": [two], "doctor": []}
     before = serial("n1")
     assert changed(run("site")) == set()
     assert serial("n1") == before
