@@ -514,15 +514,21 @@ _FOREIGN = frozenset({"key_of_nobody", "record_of_nobody", "endpoint_of_nobody"}
 
 
 def service(case: Case) -> Findings:
-    """What a service will tell nodes that are still to be started, those told alike together."""
+    """What a service will tell nodes at their next start, those told alike together.
+
+    Where nothing else is wrong, nodes that have met would not find one another again.
+    """
+    to_come = case.not_ready if case.to_build else []
+    have_met = [] if case.not_ready or case.apart else case.ready
     groups: dict[tuple[str, str], list[str]] = {}
-    for host in case.not_ready if case.to_build else ():
+    for host in to_come or have_met:
         answer = case.answer(host, "discovery").get("discovery") or {}
         for reason, sentence in _discovery.reasons(answer):
             if reason in _BROUGHT or (reason in _ASKED_BY_FILES and case.replaces(host)):
                 continue
-            # A failure is said of the host that asked.
-            shared = sentence.partition(": ")[2] if reason == answer["failure"] else sentence
+            # A failure is said of the host that asked, and some of no host at all.
+            whose, _colon, rest = sentence.partition(": ")
+            shared = rest if reason == answer["failure"] or whose == "Cluster" else sentence
             groups.setdefault((reason, shared), []).append(host)
     for (reason, sentence), hosts in groups.items():
         yield Finding(
@@ -532,7 +538,7 @@ def service(case: Case) -> Findings:
             f"What {names(hosts)} {several(hosts, 'is', 'are')} told by discovery: {sentence}",
             (),
             _discovery.remedy(reason),
-            severity=WARNING if reason in _TO_COME else ERROR,
+            severity=WARNING if have_met or reason in _TO_COME else ERROR,
             # A node that ended for want of etcd was named before.
             about=frozenset({("down", host) for host in hosts if reason.startswith("etcd_")}),
         )

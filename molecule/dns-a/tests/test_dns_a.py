@@ -141,12 +141,18 @@ def test_name_servers_that_are_down_at_boot() -> None:
     assert "expected an answer: start the DNS server and open its port 53" in cause
 
 
-def test_wrong_records(tmp_path: Path) -> None:
+def add_record(address: str, alone: bool) -> int:
+    """Change the zone by hand and return its serial of before."""
     text = LAB.hosts["n1"].file(ZONE).content_string
     before = int(re.findall("([0-9]+) ; serial", text)[0])
-    edit = f"sed -i '/^{NAME}[.] 10 IN A /d; s/{before} ;/{before + 1} ;/' {ZONE}"
-    LAB.hosts["n1"].check_output(edit)
-    LAB.hosts["n1"].check_output(f"echo '{NAME}. 10 IN A 10.9.9.9' >> {ZONE}")
+    edit = f"s/{before} ;/{before + 1} ;/" + (f"; /^{NAME}[.] 10 IN A /d" if alone else "")
+    LAB.hosts["n1"].check_output(f"sed -i '{edit}' {ZONE}")
+    LAB.hosts["n1"].check_output(f"echo '{NAME}. 10 IN A {address}' >> {ZONE}")
+    return before
+
+
+def test_wrong_records(tmp_path: Path) -> None:
+    before = add_record("10.9.9.9", alone=True)
     LAB.hosts["n3"].check_output("rm -f /var/cache/bind/*.zone")
     named("start")
     wait_for(lambda: all(ask(server, NAME, "A") == ["10.9.9.9"] for server in ("n1", "n3")), 30)
@@ -190,3 +196,19 @@ def test_members_stay_as_they_are(tmp_path: Path) -> None:
     before = serial("n1")
     assert changed(run("site")) == set()
     assert serial("n1") == before
+
+
+def test_a_record_of_nobody_while_all_is_well(tmp_path: Path) -> None:
+    add_record("10.9.9.9", alone=False)
+    LAB.hosts["n1"].check_output("rndc reload")
+    wait_for(lambda: all("10.9.9.9" in ask(server, NAME, "A") for server in ("n1", "n3")), 30)
+    found = judged(tmp_path)
+    told = (
+        "What broker1.example.org and broker2.example.org are told by discovery: the A records of "
+    )
+    for name, count in (("preflight", 2), ("doctor", 1)):
+        assert len(found[name]) == count, found
+        code, sentence = found[name][-1]
+        assert code == "discovery_others"
+        assert sentence.startswith(f"{told}{NAME} are ")
+        assert "expected none of 10.9.9.9, which is no core of this cluster" in sentence

@@ -160,10 +160,19 @@ ROWS: list[Row] = [
         "EMQX on n2 ended by itself",
     ),
     (
-        "etcd away while the nodes run",
+        "etcd away while the nodes run, which the next start needs",
         asks_etcd("n2", "etcd_refused"),
-        [],
-        "",
+        ["discovery_nobody"],
+        "What n2 is told by discovery: etcd_refused",
+    ),
+    (
+        "what discovery lacks because a node is down",
+        steps(
+            lambda s: s.down("n2", active="inactive", sub="dead", result="success"),
+            asks_etcd("n1", "no_record"),
+        ),
+        ["stopped"],
+        "The service of EMQX is stopped on n2.",
     ),
     (
         "MQTT port in use",
