@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._census import census
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import census
 
 
 class FilterModule:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._change import Wish, plan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.members import Wish, plan
 
 
 def change_plan(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._certificates import health
-from ansible_collections.mqttops.emqx.plugins.module_utils._status import status
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tls import health
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 
 def cluster_status(

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _container
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import container
 
 
 class FilterModule:
     """The filter of this file."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"container_plan": _container.plan}
+        return {"container_plan": container.plan}

@@ -6,7 +6,8 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _certificates, _diagnose
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge import diagnose as _diagnose
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
 
 Record = t.Mapping[str, t.Any]
 
@@ -31,7 +32,7 @@ def diagnose(
 
 def _judged(answers: Record, host: str, now: dt.datetime) -> dict[str, t.Any]:
     found = (answers.get("found") or {}).get("evidence") or {}
-    return _certificates.review(found.get("certificates") or (), host, now)
+    return tls.review(found.get("certificates") or (), host, now)
 
 
 class FilterModule:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.matching import (
     before_start,
     conclude,
 )

@@ -8,7 +8,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._firewall import plan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan
 
 
 def firewall_plan_filter(

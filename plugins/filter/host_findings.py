@@ -8,7 +8,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._preflight import check_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
 
 
 def host_findings_filter(answer: dict[str, t.Any], wish: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _manifests
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import manifests
 
 
 def kubernetes_plan(
     nodes: t.Mapping[str, t.Mapping[str, t.Any]], wish: t.Mapping[str, t.Any]
 ) -> dict[str, t.Any]:
     """Return manifests, and what is wrong with the wish; see ``kubernetes_plan.yml``."""
-    return _manifests.plan(nodes.values(), wish)
+    return manifests.plan(nodes.values(), wish)
 
 
 class FilterModule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 
 
 class FilterModule:

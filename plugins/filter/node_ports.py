@@ -9,20 +9,20 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _ports
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 
 def node_ports(
     name: t.Any,
     port_discovery: str = "stateless",
-    server_port: int = _ports.RPC_SERVER_PORT,
+    server_port: int = ports.RPC_SERVER_PORT,
 ) -> dict[str, int]:
     """Return offset, distribution and rpc port of a node; see ``node_ports.yml``."""
     if not isinstance(name, str) or "@" not in name:
         raise AnsibleFilterError(f"node_ports takes a node name such as emqx@h1, found {name!r}.")
     try:
-        return _ports.node_ports(name, port_discovery, int(server_port))
+        return ports.node_ports(name, port_discovery, int(server_port))
     except (InputError, ValueError, TypeError) as error:
         raise AnsibleFilterError(f"node_ports: {error}") from error
 

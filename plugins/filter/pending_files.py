@@ -7,7 +7,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import pending_files
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import pending_files
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 

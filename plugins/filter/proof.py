@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._proof import prove
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.proof import prove
 
 
 class FilterModule:

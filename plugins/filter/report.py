@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._report import page
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import page
 
 
 def report(

@@ -8,7 +8,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._restart import plan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.restart import plan
 
 
 def restart_plan_filter(states: dict[str, t.Any], last: list[str]) -> dict[str, t.Any]:

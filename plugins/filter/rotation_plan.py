@@ -6,8 +6,8 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._census import view_of
-from ansible_collections.mqttops.emqx.plugins.module_utils._rotation import rotation
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import view_of
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.rotation import rotation
 
 
 def rotation_plan(

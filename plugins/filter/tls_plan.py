@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._certificates import plan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tls import plan
 
 
 def tls_plan(wish: dict[str, t.Any], answer: dict[str, str]) -> dict[str, t.Any]:

@@ -9,17 +9,17 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 
 def to_hocon(value: t.Any, overlays: t.Sequence[t.Any] = (), indent: int = 2) -> str:
     """Return ``value`` with ``overlays`` on top as HOCON; see ``to_hocon.yml``."""
     try:
-        merged = _hocon.expand(value)
+        merged = hocon.expand(value)
         for overlay in overlays:
-            merged = _hocon.merge(merged, _hocon.expand(overlay))
-        return _hocon.render(merged, indent)
+            merged = hocon.merge(merged, hocon.expand(overlay))
+        return hocon.render(merged, indent)
     except InputError as error:
         raise AnsibleFilterError(f"to_hocon: {error}") from error
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _topology
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology as _topology
 
 
 def topology(

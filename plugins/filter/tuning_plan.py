@@ -8,7 +8,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._tuning import plan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tuning import plan
 
 
 def tuning_plan_filter(

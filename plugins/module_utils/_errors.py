@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """The exceptions of this collection.
 
 Deep layers raise them; only the main function of a module turns one into fail_json.

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """The DNS zone of a cluster: its records out of the topology, its file, and its serial."""
 
 from __future__ import annotations

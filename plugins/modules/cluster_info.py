@@ -203,14 +203,14 @@ tls:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _cluster_info
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import cluster_info
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_cluster_info.OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=cluster_info.OPTIONS, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, **_cluster_info.read(module.params, module.run_command))
+        module.exit_json(changed=False, **cluster_info.read(module.params, module.run_command))
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
 

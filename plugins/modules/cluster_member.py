@@ -124,16 +124,16 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import ctl_of, ctl_options
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
-from ansible_collections.mqttops.emqx.plugins.module_utils._member import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import node_atom
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.membership import (
     Outcome,
     Wish,
     foresee,
     fulfil,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline
 
 
 def wish_of(params: t.Mapping[str, t.Any]) -> Wish:

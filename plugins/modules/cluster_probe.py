@@ -132,14 +132,14 @@ closed:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _probe
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import probe
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_probe.OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=probe.OPTIONS, supports_check_mode=True)
     try:
-        answer = _probe.read(module.params)
+        answer = probe.read(module.params)
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
     except OSError as error:

@@ -90,13 +90,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import ctl_of, ctl_options
-from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import (
-    Decision,
-    describe,
-    plan_wait,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, View, node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     CommandError,
     EmqxError,
@@ -104,7 +97,14 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, View, node_atom
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import (
+    Decision,
+    describe,
+    plan_wait,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 Seen = t.Tuple[t.Optional[View], Decision]
 

@@ -143,16 +143,17 @@ discovery:
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _ask, _dns
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import dns
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import discovery_info
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_ask.OPTIONS, supports_check_mode=True)
-    if module.params["strategy"] == "dns" and _dns.MISSING:
+    module = AnsibleModule(argument_spec=discovery_info.OPTIONS, supports_check_mode=True)
+    if module.params["strategy"] == "dns" and dns.MISSING:
         module.fail_json(
-            msg=missing_required_lib(_dns.PACKAGE, reason="to ask DNS"), exception=_dns.MISSING
+            msg=missing_required_lib(dns.PACKAGE, reason="to ask DNS"), exception=dns.MISSING
         )
-    module.exit_json(changed=False, **_ask.read(module.params))
+    module.exit_json(changed=False, **discovery_info.read(module.params))
 
 
 if __name__ == "__main__":

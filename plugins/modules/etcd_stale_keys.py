@@ -65,7 +65,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _etcd
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import etcd
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -78,9 +78,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     settings, timeout = module.params["settings"], module.params["timeout"]
     try:
-        keys = _etcd.stale_keys(settings, timeout)
+        keys = etcd.stale_keys(settings, timeout)
         if keys and not module.check_mode:
-            _etcd.delete_stale(settings, keys, timeout)
+            etcd.delete_stale(settings, keys, timeout)
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())
     before = "".join(f"{key}\n" for key in keys)

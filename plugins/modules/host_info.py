@@ -193,13 +193,13 @@ host:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host_info
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_host_info.OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=host_info.OPTIONS, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, **_host_info.read(module.params, module.run_command))
+        module.exit_json(changed=False, **host_info.read(module.params, module.run_command))
     except OSError as error:
         module.fail_json(msg=f"Reading the host failed: {error}")
 

@@ -177,14 +177,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _config, _host
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import MASK
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     CommandError,
     EmqxError,
     RefusedError,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import MASK
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state as _host
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 
 DIRECTORY_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -279,10 +280,10 @@ def check_candidates(
             "emqx_config_validate: false to go without the check."
         )
     if rc != 0:
-        secrets = _config.secret_values(candidates.values(), environment)
+        secrets = changes.secret_values(candidates.values(), environment)
         raise RefusedError(
             "EMQX refuses the new configuration, the files in force were left as they are: "
-            f"{_config.explain_refusal(out, err, secrets)}. Correct emqx_config, emqx_base_config, "
+            f"{changes.explain_refusal(out, err, secrets)}. Correct emqx_config, emqx_base_config, "
             "emqx_environment or the variable behind that key.",
             rc=rc,
         )
@@ -359,7 +360,7 @@ def make_directories(directories: list[dict[str, t.Any]]) -> None:
         uid, gid = _owners(item)
         os.makedirs(item["path"], mode=0o700, exist_ok=True)
         os.chown(item["path"], uid, gid)
-        os.chmod(item["path"], _config.mode_bits(item["mode"], item["path"]))
+        os.chmod(item["path"], changes.mode_bits(item["mode"], item["path"]))
 
 
 def _owners(item: dict[str, t.Any]) -> tuple[int, int]:
@@ -376,7 +377,7 @@ def write_files(files: list[dict[str, t.Any]]) -> None:
         for item, (uid, gid) in zip(files, owners):
             path = item["path"]
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-            mode = _config.mode_bits(item["mode"], path)
+            mode = changes.mode_bits(item["mode"], path)
             staged[path] = _stage(os.path.dirname(path), item["content"], uid, gid, mode)
         for path in list(staged):
             os.replace(staged[path], path)
@@ -394,9 +395,9 @@ def diffs(
         path = item["path"]
         texts = _host.read_text(path), item["content"]
         before, after = (
-            _config.masked_whole(*texts) if item["secret"] else _config.masked_texts(path, *texts)
+            changes.masked_whole(*texts) if item["secret"] else changes.masked_texts(path, *texts)
         )
-        if states[path]["exists"] and not _config.has_rights(item, states[path]):
+        if states[path]["exists"] and not changes.has_rights(item, states[path]):
             old, new = _rights(states[path]), _rights(item)
             before, after = f"# {old}\n{before}", f"# {new}\n{after}"
         result.append(
@@ -443,15 +444,15 @@ def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.A
     """Return the module's result; raises EmqxError before anything is written."""
     listed = [*params["directories"], *params["files"]]
     states = {item["path"]: _host.file_state(item["path"]) for item in listed}
-    waiting = _config.pending_files(listed, states)
+    waiting = changes.pending_files(listed, states)
     folders = [item for item in params["directories"] if item["path"] in waiting]
     pending = [item for item in params["files"] if item["path"] in waiting]
     in_force = [
-        path for path, state in states.items() if state["exists"] and _config.is_hocon(path)
+        path for path, state in states.items() if state["exists"] and changes.is_hocon(path)
     ]
     if params["container"]:
         # The image has the files that are not there yet.
-        in_force = [path for path in states if _config.is_hocon(path)]
+        in_force = [path for path in states if changes.is_hocon(path)]
     candidates = {item["path"]: item["content"] for item in pending if item["path"] in in_force}
     # The environment is judged together with the files.
     if params["validate"] and (candidates or (pending and in_force and params["environment"])):
@@ -463,9 +464,9 @@ def run_module(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.A
     before = {path: _host.read_text(path) for path in params["boot_files"]}
     after = {**before, **{i["path"]: i["content"] for i in pending if i["path"] in before}}
     stale = _host.stale_boot_files(after, params["boot_record"])
-    if stale == [_config.UNKNOWN_BOOT]:
+    if stale == [changes.UNKNOWN_BOOT]:
         # The files in force are the best guess at what the node was started with.
-        stale += _config.boot_changes(before, after)
+        stale += changes.boot_changes(before, after)
     if not module.check_mode:
         make_directories(folders)
         write_files(pending)

@@ -165,13 +165,13 @@ evidence:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _evidence
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_evidence.OPTIONS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=evidence.OPTIONS, supports_check_mode=True)
     try:
-        module.exit_json(changed=False, **_evidence.read(module.params, module.run_command))
+        module.exit_json(changed=False, **evidence.read(module.params, module.run_command))
     except OSError as error:
         module.fail_json(msg=f"Reading the host failed: {error}")
 

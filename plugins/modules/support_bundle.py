@@ -84,7 +84,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _bundle
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import bundle
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -102,10 +102,10 @@ def main() -> None:
     path = params["path"]
     if not path.endswith(".tar.gz"):
         path = os.path.join(path, f"emqx-support-{label}.tar.gz")
-    texts = _bundle.texts(params["evidence"], params["files"], params["secrets"])
+    texts = bundle.texts(params["evidence"], params["files"], params["secrets"])
     try:
         if not module.check_mode:
-            _bundle.write(path, f"emqx-support-{label}", texts)
+            bundle.write(path, f"emqx-support-{label}", texts)
     except OSError as error:
         module.fail_json(msg=f"Writing the support bundle failed: {error}")
     module.exit_json(changed=True, path=path, names=sorted(texts))

@@ -104,8 +104,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _survey
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "host_info": {"type": "dict"},
@@ -126,11 +126,9 @@ def main() -> None:
         ],
         supports_check_mode=True,
     )
-    wanted = {
-        name: module.params[name] for name in _survey.READS if module.params[name] is not None
-    }
+    wanted = {name: module.params[name] for name in survey.READS if module.params[name] is not None}
     try:
-        answers = _survey.survey(
+        answers = survey.survey(
             wanted, module.params["stand_in"], module.params["spokesman"], module.run_command
         )
     except EmqxError as error:

@@ -69,7 +69,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _zone
+from ansible_collections.mqttops.emqx.plugins.module_utils import _zone
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -106,7 +107,7 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC, add_file_common_args=True, supports_check_mode=True
     )
     params = module.params
-    current = _host.read_text(params["path"]) or ""
+    current = state.read_text(params["path"]) or ""
     text, serial = _zone.settle(
         current, params["zone"], params["records"], params["ttl"], int(time.time())
     )

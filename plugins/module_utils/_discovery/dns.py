@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Ask DNS for the records of a cluster as EMQX does: this host's name servers, never /etc/hosts."""
 
 from __future__ import annotations

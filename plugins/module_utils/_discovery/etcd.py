@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Talk to etcd v3 with what EMQX is given, over the HTTP gateway, and tell what stands in the way.
 
 EMQX keeps one key per node, ``<prefix>/ekkacl/nodes/<node>`` with the node's name as its value,
@@ -19,8 +17,11 @@ import ssl
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _https
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import FAILURES, etcd_folder
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import https
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.matching import (
+    FAILURES,
+    etcd_folder,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
 Settings = t.Mapping[str, t.Any]
@@ -129,7 +130,7 @@ def _first(
     for server in str(settings["server"]).split(","):
         try:
             return use(_asker(server.strip(), settings, timeout)), server.strip()
-        except _https.ExchangeError as error:
+        except https.ExchangeError as error:
             errors.append(_no_answer(error, _tls_options(settings)))
         except EtcdError as error:
             errors.append(error)
@@ -143,8 +144,8 @@ def _asker(server: str, settings: Settings, timeout: float) -> Ask:
     def ask_server(path: str, body: dict[str, t.Any]) -> dict[str, t.Any]:
         while True:
             url = apis[0] + path
-            request = _https.Request("POST", url, json.dumps(body), _JSON, _ANSWER_SECONDS)
-            status, text = _https.exchange(server, context, request, timeout)
+            request = https.Request("POST", url, json.dumps(body), _JSON, _ANSWER_SECONDS)
+            status, text = https.exchange(server, context, request, timeout)
             if status != http.client.NOT_FOUND or len(apis) == 1:
                 return _judge(server, status, text)
             apis.pop(0)
@@ -152,7 +153,7 @@ def _asker(server: str, settings: Settings, timeout: float) -> Ask:
     return ask_server
 
 
-def _no_answer(error: _https.ExchangeError, options: t.Mapping[str, t.Any]) -> EtcdError:
+def _no_answer(error: https.ExchangeError, options: t.Mapping[str, t.Any]) -> EtcdError:
     kind = {"silent": "no_leader"}.get(error.kind, error.kind)
     if kind == "certificate_refused" and not options.get("certfile"):
         kind = "no_certificate"
@@ -169,7 +170,7 @@ def _context(server: str, options: t.Mapping[str, t.Any]) -> ssl.SSLContext | No
         return None
     verify = options.get("verify") == "verify_peer"
     files = (str(options.get(key) or "") for key in ("cacertfile", "certfile", "keyfile"))
-    return _https.tls_context(server, verify, *files)
+    return https.tls_context(server, verify, *files)
 
 
 def _judge(server: str, status: int, text: bytes) -> dict[str, t.Any]:

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Ask a service over HTTP, with TLS or without, and tell apart what may stand in the way."""
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Ask the Kubernetes API for the endpoints of a service with what EMQX has, and nothing else.
 
 EMQX asks with the token in the ServiceAccount's directory, and verifies the API by the CA there; it
@@ -18,9 +16,13 @@ import os
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _https
-from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
-from ansible_collections.mqttops.emqx.plugins.module_utils._strategies import named_by_address
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import https
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.strategies import (
+    named_by_address,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
+    SERVICE_ACCOUNT,
+)
 
 Answer = t.Dict[str, t.Any]
 
@@ -49,10 +51,10 @@ def ask(
             found = os.path.isfile(ca)
             if found and named_by_address(server):
                 return _failure(server, "k8s_address", ca)
-            context = _https.tls_context(server, verify=found, ca=ca if found else "")
-        request = _https.Request("GET", path, headers=headers)
-        status, text = _https.exchange(server, context, request, timeout)
-    except _https.ExchangeError as error:
+            context = https.tls_context(server, verify=found, ca=ca if found else "")
+        request = https.Request("GET", path, headers=headers)
+        status, text = https.exchange(server, context, request, timeout)
+    except https.ExchangeError as error:
         return _failure(server, f"k8s_{error.kind}", error.detail)
     answer = _judge(server, status, text)
     return {**answer, "detail": str(answer["detail"]).replace(token, "(the token)")}

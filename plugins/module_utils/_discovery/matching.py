@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What EMQX makes of the answer of a discovery service, and how that differs from the wish.
 
 The rules are those of ekka 0.13 to 0.23 (EMQX 5.0 to 6.3). Who asks a service hands over an
@@ -22,7 +20,9 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
+    SERVICE_ACCOUNT,
+)
 
 Answer = t.Mapping[str, t.Any]
 Entry = t.Mapping[str, t.Any]

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Discovery strategies: what each is configured with, and what keeps it from finding the nodes.
 
 The rules are those of ekka 0.13 to 0.23 (EMQX 5.0 to 6.3).
@@ -13,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _versions
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
 
 Node = t.Dict[str, t.Any]
 Settings = t.Mapping[str, t.Any]
@@ -80,7 +78,7 @@ def _etcd_tls(servers: t.Sequence[str], wanted: Settings) -> dict[str, t.Any]:
     """EMQX strips the scheme: whether it talks TLS is decided by these options alone."""
     if not any(server.startswith("https:") for server in servers):
         return {}
-    known = not wanted["version"] or _versions.feature("etcd_ssl_options", wanted["version"])
+    known = not wanted["version"] or versions.feature("etcd_ssl_options", wanted["version"])
     files = {key: path for key, path in wanted["etcd_ssl"].items() if path}
     verify = "verify_peer" if "cacertfile" in files else "verify_none"
     return {"ssl_options" if known else "ssl": {"enable": True, "verify": verify, **files}}
@@ -280,7 +278,7 @@ def warnings(wanted: Settings) -> Problems:
 
 def _etcd_warnings(wanted: Settings) -> Problems:
     version = wanted["version"]
-    if version and not _versions.feature("etcd_prefix_safe", version):
+    if version and not versions.feature("etcd_prefix_safe", version):
         yield (
             "etcd_prefix_unsafe",
             "",

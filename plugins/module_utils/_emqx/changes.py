@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What a change of a node's files means: for the reader of a diff, and for the running node."""
 
 from __future__ import annotations
@@ -12,8 +10,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     MASK,
     SECRET_KEYS,
     flatten,
@@ -21,6 +18,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import (
     parse,
     render,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 # A node picks these up without a restart: discovery reads its seeds again in every round, and a
 # member that is in its cluster does not look for one (ekka 0.13-0.23).

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """HOCON as EMQX reads it: write it, read it back, and work on the values in between.
 
 ``render`` uses only what EMQX's reader and the HOCON specification share. Two habits of EMQX's

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Which vendor package fits which host: operating systems, package formats, file names.
 
 Source: EMQX build workflows and package Makefiles, v5.0.0 to 6.2 (tokens such as ``debian12``,

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What differs between EMQX versions, as data.
 
 Read from the EMQX sources of the tags 5.0.0 to 6.3.0-beta.2 (emqx_conf_schema.erl and the

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """An archive of what was gathered of a cluster, fit to be given away."""
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import re
 import tarfile
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._logs import scrub
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.logs import scrub
 
 # Kinds of a licence and texts this short stand in ordinary words, too.
 _NO_SECRETS = frozenset({"default", "evaluation"})

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """A node in a container: how it is started, and what a container engine says of its parts.
 
 Paths, user and entry point are those of the vendor's images (EMQX 5.0 to 6.3, deploy/docker). The
@@ -17,7 +15,9 @@ import json
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
+    SERVICE_ACCOUNT,
+)
 
 ROOT = "/opt/emqx"
 REGISTRY = "docker.io/emqx"

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Gather on a host what tells why its node does not run or is not in its cluster.
 
 Nothing here changes anything, and no secret leaves the host: of the cookie only a fingerprint, of
@@ -21,12 +19,14 @@ import re
 import time
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _config, _host, _logs, _sockets
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, merge, parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import flatten, merge, parse
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import logs, sockets
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state as _host
 
 if t.TYPE_CHECKING:
-    from ansible_collections.mqttops.emqx.plugins.module_utils._host import Runner
+    from ansible_collections.mqttops.emqx.plugins.module_utils._host.state import Runner
 
 # Of the module node_evidence.
 OPTIONS: dict[str, t.Any] = {
@@ -130,9 +130,9 @@ class Config:
 
     def secrets(self) -> set[str]:
         """Return all values that must not leave the host."""
-        found = set(_config.secret_values(self.texts.values(), {}))
+        found = set(changes.secret_values(self.texts.values(), {}))
         for key, value in self.environment.items():
-            found |= _config.secret_values([f"{key} = {json.dumps(value)}"], {})
+            found |= changes.secret_values([f"{key} = {json.dumps(value)}"], {})
         for text in self.texts.values():
             found.update(_LOOSE_SECRET.findall(text))
         found |= {_content(value) for value in found if value.startswith(_FILE_PREFIX)}
@@ -156,7 +156,7 @@ class Config:
 def _environment(text: str) -> dict[str, str]:
     """Return the keys that a systemd environment file sets, with their values."""
     found = re.findall(r'^(EMQX_\w+)="?((?:[^"\\\n]|\\.)*)"?$', text, re.MULTILINE)
-    return {_config.environment_key(name): re.sub(r"\\(.)", r"\1", value) for name, value in found}
+    return {changes.environment_key(name): re.sub(r"\\(.)", r"\1", value) for name, value in found}
 
 
 def _content(value: str) -> str:
@@ -394,7 +394,7 @@ def read(
         "data_nodes": _host.data_nodes(data),
         "disks": disks((data, log)),
         "listening": {
-            str(port): holder for port, holder in _sockets.listeners(params["ports"]).items()
+            str(port): holder for port, holder in sockets.listeners(params["ports"]).items()
         },
         "certificates": pems,
         "unusable": unusable(
@@ -407,7 +407,7 @@ def read(
         "log": [
             line
             for name, text in texts.items()
-            for line in _logs.excerpts(_logs.since(text, shown["started"]), name, secrets)
+            for line in logs.excerpts(logs.since(text, shown["started"]), name, secrets)
         ],
     }
     if params["detail"]:
@@ -419,9 +419,9 @@ def _files(
     config: Config, texts: t.Mapping[str, str], secrets: t.Collection[str]
 ) -> dict[str, str]:
     """Return logs and configuration for a support bundle, by name, with all secrets masked."""
-    found = {name: _logs.scrub(text, secrets) for name, text in texts.items() if text}
+    found = {name: logs.scrub(text, secrets) for name, text in texts.items() if text}
     for path, text in config.texts.items():
         if text:
-            shown, _same = _config.masked_texts(path, text, text)
-            found[os.path.basename(path)] = _logs.scrub(shown, secrets)
+            shown, _same = changes.masked_texts(path, text, text)
+            found[os.path.basename(path)] = logs.scrub(shown, secrets)
     return found

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Our rich rules in firewalld.
 
 Rich rules and no ipset, service or policy: those are made in the permanent configuration only, and

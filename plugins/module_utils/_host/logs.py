@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What the logs of a node tell, and how to show them without a secret. Pure: text in, text out."""
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import datetime as dt
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import MASK, SECRET_KEYS
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import MASK, SECRET_KEYS
 
 # Lines that name a cause, by its code. EMQX 5.0 to 6.3, Erlang/OTP 24 to 28.
 SIGNS: t.Mapping[str, t.Pattern[str]] = {

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Try the ways from this host to all members of a cluster at once: names, then TCP connections.
 
 Where no node runs yet, throw-away listeners stand in for it. They run in a process of their own
@@ -23,7 +21,7 @@ import time
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._sockets import listeners
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.sockets import listeners
 
 Node = t.Mapping[str, t.Any]
 

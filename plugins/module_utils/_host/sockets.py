@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Which TCP ports of this host are listened on, and by whom. Reads /proc, starts no command."""
 
 from __future__ import annotations

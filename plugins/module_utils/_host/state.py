@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Read what is on a host. Nothing here changes anything.
 
 Commands go through an injected runner: argv -> (exit code, stdout, stderr).
@@ -22,11 +20,12 @@ import stat
 import time
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _container, _firewalld, _ufw
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import (
     UNKNOWN_BOOT,
     boot_changes,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import container as _container
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import firewalld, ufw
 
 if t.TYPE_CHECKING:
     Runner = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
@@ -267,7 +266,7 @@ def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[
     # What was removed with its package kept has no rules at work and nothing to remove them.
     files = _names_in(_FIREWALLD_ZONES) if os.path.exists(_FIREWALLD_COMMAND) else []
     permanent = {
-        name[: -len(".xml")]: _firewalld.parse_zone(read_text(f"{_FIREWALLD_ZONES}/{name}") or "")
+        name[: -len(".xml")]: firewalld.parse_zone(read_text(f"{_FIREWALLD_ZONES}/{name}") or "")
         for name in files
         if name.endswith(".xml")
     }
@@ -276,14 +275,14 @@ def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[
         # firewall-cmd answers the same, and takes 20 times as long.
         argv = ["busctl", "--auto-start=no", "call", *_FIREWALLD, _FIREWALLD[0] + interface]
         rc, stdout, _stderr = run([*argv, method, *arguments])
-        return _firewalld.parse_reply(stdout) if rc == 0 else []
+        return firewalld.parse_reply(stdout) if rc == 0 else []
 
     default = "".join(ask("", "getDefaultZone")) if active else ""
     found = {}
     for zone in {*zones, default, *(zone for zone, rules in permanent.items() if rules)} - {""}:
         shown = ask(".zone", "getRichRules", "s", zone) if active else []
         found[zone] = {
-            "runtime": sorted(rule for rule in shown if _firewalld.is_ours(rule)),
+            "runtime": sorted(rule for rule in shown if firewalld.is_ours(rule)),
             "permanent": sorted(permanent.get(zone, [])),
         }
     return {
@@ -297,7 +296,7 @@ def _ufw_state() -> dict[str, t.Any]:
     installed = os.path.exists(_UFW_COMMAND)
     setting = re.search(r"^IPV6=[\"']?(\w+)", read_text("/etc/default/ufw") or "", re.M)
     rules = {
-        f"v{version}": _ufw.parse_rules(
+        f"v{version}": ufw.parse_rules(
             (read_text(f"/etc/ufw/user{suffix}.rules") or "") if installed else ""
         )
         for version, suffix in ((4, ""), (6, "6"))

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Our rules in ufw, known by their comment.
 
 ufw takes two rules that differ in action or comment only for the same one and would change the
@@ -15,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._firewalld import Group, ranges
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.firewalld import Group, ranges
 
 COMMENT = "mqttops.emqx"
 

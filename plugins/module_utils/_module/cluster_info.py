@@ -1,21 +1,19 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What the module cluster_info asks a node: its options, and the answer."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host
-from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import describe
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import (
     RunCommand,
     ctl_of,
     ctl_options,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import describe
 
 OPTIONS: dict[str, t.Any] = {
     **ctl_options(timeout=45),
@@ -28,7 +26,7 @@ def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.
     """Return the answer of the module: ``emqx``, ``tls`` and ``others`` where asked for."""
     others = params["others"]
     view = ctl_of(params, run_command).view(timeout=params["timeout"], others=others)
-    tls = _host.certificates(_host.runner(run_command), params["certificates"])
+    tls = state.certificates(state.runner(run_command), params["certificates"])
     answer = {"emqx": describe(view), **({"tls": tls} if tls else {})}
     if others:
         answer["others"] = {name: describe(told) for name, told in view.others.items()}

@@ -1,18 +1,23 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What the module discovery_info asks a service: its options, and the answer."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _dns, _etcd, _k8s
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import (
+    dns,
+    etcd,
+    k8s,
+    matching,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
+    SERVICE_ACCOUNT,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError, WaitTimeout
-from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 Params = t.Mapping[str, t.Any]
 
@@ -26,11 +31,9 @@ def _seeds(params: Params) -> dict[str, t.Any]:
 # and a choice in the documentation.
 ASK: dict[str, t.Callable[[Params], dict[str, t.Any]]] = {
     "static": _seeds,
-    "dns": lambda params: _dns.ask(params["settings"], params["timeout"]),
-    "etcd": lambda params: _etcd.ask(params["settings"], params["timeout"]),
-    "k8s": lambda params: _k8s.ask(
-        params["settings"], params["timeout"], params["service_account"]
-    ),
+    "dns": lambda params: dns.ask(params["settings"], params["timeout"]),
+    "etcd": lambda params: etcd.ask(params["settings"], params["timeout"]),
+    "k8s": lambda params: k8s.ask(params["settings"], params["timeout"], params["service_account"]),
 }
 
 OPTIONS: dict[str, t.Any] = {
@@ -50,15 +53,15 @@ def read(params: Params) -> dict[str, t.Any]:
     Raise InputError where this host lacks what it takes to ask.
     """
     strategy, settings = params["strategy"], params["settings"]
-    if strategy == "dns" and _dns.MISSING:
-        raise InputError(f"asking DNS needs {_dns.PACKAGE} on this host")
+    if strategy == "dns" and dns.MISSING:
+        raise InputError(f"asking DNS needs {dns.PACKAGE} on this host")
 
     def ask(_left: float) -> dict[str, t.Any]:
         answer = ASK[strategy](params)
-        return _discovery.report(strategy, settings, params["node"], params["nodes"], answer)
+        return matching.report(strategy, settings, params["node"], params["nodes"], answer)
 
     try:
-        found = wait_for(ask, _discovery.is_settled, Deadline(params["settle"]), interval=0.5)
+        found = wait_for(ask, matching.is_settled, Deadline(params["settle"]), interval=0.5)
     except WaitTimeout as error:
         found = dict(error.last)
     return {"discovery": found}

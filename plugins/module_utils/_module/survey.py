@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Ask a host everything at the same time. A task on a host costs more than most answers."""
 
 from __future__ import annotations
@@ -12,13 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _cluster_info,
-    _evidence,
-    _host_info,
-    _probe,
-)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError, InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence, probe
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import cluster_info, host_info
 
 Params = t.Mapping[str, t.Any]
 Answer = t.Dict[str, t.Any]
@@ -26,15 +20,15 @@ RunCommand = t.Callable[..., t.Tuple[int, str, str]]
 
 
 def _probed(params: Params, _run_command: RunCommand) -> Answer:
-    return _probe.read({**params, "state": "probed"})
+    return probe.read({**params, "state": "probed"})
 
 
 # The options of each module, and who reads for it; who takes longest first.
 READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunCommand], Answer]]] = {
-    "cluster_info": (_cluster_info.OPTIONS, _cluster_info.read),
-    "host_info": (_host_info.OPTIONS, _host_info.read),
-    "node_evidence": (_evidence.OPTIONS, _evidence.read),
-    "cluster_probe": (_probe.OPTIONS, _probed),
+    "cluster_info": (cluster_info.OPTIONS, cluster_info.read),
+    "host_info": (host_info.OPTIONS, host_info.read),
+    "node_evidence": (evidence.OPTIONS, evidence.read),
+    "cluster_probe": (probe.OPTIONS, _probed),
 }
 
 
@@ -59,7 +53,7 @@ def survey(
     elif spokesman is not None and _runs(params):
         del params["cluster_info"]
     # Others may have found it in place of the one that starts now.
-    left_over = stand_in and _probe.read({**params["cluster_probe"], "state": "closed"})["closed"]
+    left_over = stand_in and probe.read({**params["cluster_probe"], "state": "closed"})["closed"]
     with ThreadPoolExecutor(len(READS)) as pool:
         asked = {
             name: pool.submit(_answer, READS[name][1], given, run_command)
@@ -67,10 +61,10 @@ def survey(
         }
     answers: dict[str, t.Any] = {name: answer.result() for name, answer in asked.items()}
     if stand_in and _is_idle(answers):
-        answers["stand_in"] = _probe.read({**params["cluster_probe"], "state": "listening"})
+        answers["stand_in"] = probe.read({**params["cluster_probe"], "state": "listening"})
     if stand_in and params["cluster_probe"]["guests"]:
         links = answers["cluster_probe"].get("probe", {}).get("links", [])
-        answers["all_open"] = _probe.meet(links) and bool(links) and not left_over
+        answers["all_open"] = probe.meet(links) and bool(links) and not left_over
     return answers
 
 
@@ -93,7 +87,7 @@ def _answer(
 
 
 def _runs(params: t.Mapping[str, Params]) -> bool:
-    processes = _evidence.processes(params["node_evidence"]["service"])
+    processes = evidence.processes(params["node_evidence"]["service"])
     return params["cluster_probe"]["node"] in [process["node"] for process in processes]
 
 

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """The EMQX command line of one node: run it, and read a node's whole view from one call.
 
 Every call boots a helper VM (0.7 to 2 s), so all questions go into a single ``emqx eval``. The

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What to do about a membership wish, given what the nodes see. Pure: views in, decisions out.
 
 Exit codes and success texts of the CLI are never asked whether something worked: a failed join
@@ -14,11 +12,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Peer, View
-from ansible_collections.mqttops.emqx.plugins.module_utils._ports import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     RPC_SERVER_PORT,
     node_ports,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Peer, View
 
 ACTIONS = frozenset({"join", "leave", "evict"})
 

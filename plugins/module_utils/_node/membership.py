@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Carry out a membership wish: look, decide, act, and look again until both ends agree.
 
 Costs one CLI call where nothing is to be done, else the bare command and two more.
@@ -13,7 +11,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import node_ports
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
+    CommandError,
+    RefusedError,
+    WaitTimeout,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, View, dial
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import (
     ACTIONS,
     Decision,
     final_answer,
@@ -24,14 +29,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import (
     predict,
     silence,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, View, dial
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
-    CommandError,
-    RefusedError,
-    WaitTimeout,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._ports import node_ports
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 Dial = t.Callable[[str, int], str]
 Seen = t.Tuple[View, Decision]

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Options shared by the modules that talk to a node's command line, and what is made of them."""
 
 from __future__ import annotations
@@ -10,8 +8,8 @@ from __future__ import annotations
 import io
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, Runner
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, Runner
 
 if t.TYPE_CHECKING:
     import subprocess

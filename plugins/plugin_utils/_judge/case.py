@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """All evidence of a cluster in a form that rules can ask. Pure: answers in, facts out.
 
 A fact is what is seen to be wrong and may have a cause: ("down", host), a node that is not in
@@ -17,7 +15,7 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._census import is_ready, view_of
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import is_ready, view_of
 
 Fact = t.Tuple[str, ...]
 Facts = t.FrozenSet[Fact]

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What may be wrong between the nodes, a rule per cause. Pure: a case in, findings out.
 
 As on one host, only what explains something that is seen now becomes a finding.
@@ -14,8 +12,8 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery
-from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.case import (
     ERROR,
     NOTHING,
     PLAYBOOK,
@@ -523,7 +521,7 @@ def service(case: Case) -> Findings:
     groups: dict[tuple[str, str], list[str]] = {}
     for host in to_come or have_met:
         answer = case.answer(host, "discovery").get("discovery") or {}
-        for reason, sentence in _discovery.reasons(answer):
+        for reason, sentence in matching.reasons(answer):
             if reason in _BROUGHT or (reason in _ASKED_BY_FILES and case.replaces(host)):
                 continue
             # A failure is said of the host that asked, and some of no host at all.
@@ -537,7 +535,7 @@ def service(case: Case) -> Findings:
             "discovery that finds the members",
             f"What {names(hosts)} {several(hosts, 'is', 'are')} told by discovery: {sentence}",
             (),
-            _discovery.remedy(reason),
+            matching.remedy(reason),
             severity=WARNING if have_met or reason in _TO_COME else ERROR,
             # A node that ended for want of etcd was named before.
             about=frozenset({("down", host) for host in hosts if reason.startswith("etcd_")}),

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Name what is wrong with a cluster, causes before what follows from them. Pure."""
 
 from __future__ import annotations
@@ -10,11 +8,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _cluster_causes,
-    _host_causes,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge import cluster_causes, host_causes
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.case import (
     ERROR,
     WARNING,
     Case,
@@ -25,43 +20,43 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
 
 # Those that explain others come first.
 _RULES: tuple[t.Callable[[Case], t.Iterator[Finding]], ...] = (
-    _host_causes.unreachable,
-    _host_causes.not_installed,
-    _host_causes.disk,
-    _host_causes.config_refused,
-    _host_causes.memory,
-    _host_causes.port_in_use,
-    _host_causes.no_etcd,
-    _cluster_causes.own_name,
-    _cluster_causes.unresolved,
-    _cluster_causes.loopback,
-    _cluster_causes.elsewhere,
-    _cluster_causes.certificates,
-    _cluster_causes.foreign_ca,
-    _cluster_causes.transport,
-    _cluster_causes.cookie,
-    _host_causes.license_refused,
-    _host_causes.unusable_files,
-    _cluster_causes.closed_ports,
-    _cluster_causes.not_listening,
-    _host_causes.other_name,
-    _host_causes.replicant_version,
-    _cluster_causes.expelled,
-    _cluster_causes.waiting,
-    _cluster_causes.discovery,
-    _cluster_causes.service,
-    _cluster_causes.divided,
-    _host_causes.uninvited,
-    _host_causes.stale_members,
-    _host_causes.services,
-    _cluster_causes.unexplained,
-    _cluster_causes.out_of_sync,
-    _host_causes.unread,
-    _cluster_causes.drift,
-    _host_causes.stale_config,
-    _host_causes.overridden,
-    _cluster_causes.versions,
-    _host_causes.open_files,
+    host_causes.unreachable,
+    host_causes.not_installed,
+    host_causes.disk,
+    host_causes.config_refused,
+    host_causes.memory,
+    host_causes.port_in_use,
+    host_causes.no_etcd,
+    cluster_causes.own_name,
+    cluster_causes.unresolved,
+    cluster_causes.loopback,
+    cluster_causes.elsewhere,
+    cluster_causes.certificates,
+    cluster_causes.foreign_ca,
+    cluster_causes.transport,
+    cluster_causes.cookie,
+    host_causes.license_refused,
+    host_causes.unusable_files,
+    cluster_causes.closed_ports,
+    cluster_causes.not_listening,
+    host_causes.other_name,
+    host_causes.replicant_version,
+    cluster_causes.expelled,
+    cluster_causes.waiting,
+    cluster_causes.discovery,
+    cluster_causes.service,
+    cluster_causes.divided,
+    host_causes.uninvited,
+    host_causes.stale_members,
+    host_causes.services,
+    cluster_causes.unexplained,
+    cluster_causes.out_of_sync,
+    host_causes.unread,
+    cluster_causes.drift,
+    host_causes.stale_config,
+    host_causes.overridden,
+    cluster_causes.versions,
+    host_causes.open_files,
 )
 
 
@@ -78,7 +73,7 @@ def diagnose(
     a deployment: nodes that never ran are not ill, and what the deployment mends is a warning.
     """
     case = Case(nodes, evidence, to_build)
-    found = [*_kept(case), *_host_causes.clocks(case, window)]
+    found = [*_kept(case), *host_causes.clocks(case, window)]
     if to_build:
         found = [
             dataclasses.replace(finding, severity=WARNING) if finding.mended else finding

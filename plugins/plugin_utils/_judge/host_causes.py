@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What may be wrong on one host, a rule per cause. Pure: a case in, findings out.
 
 Only what explains something that is seen now, or will do harm by itself, becomes a finding: a log
@@ -13,7 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import UNKNOWN_BOOT
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import feature
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.case import (
     NOTHING,
     PLAYBOOK,
     WARNING,
@@ -23,9 +24,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._case import (
     names,
     several,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import UNKNOWN_BOOT
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._versions import feature
 
 Findings = t.Iterator[Finding]
 

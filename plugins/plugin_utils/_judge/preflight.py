@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What speaks against a deployment on one host, found before anything is changed there.
 
 A finding has the same keys as those of the topology: code, host, variable, expected, found,
@@ -14,28 +12,28 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _container
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import environment_key
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._firewall import (
-    problems as firewall_problems,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._hocon import expand, flatten
-from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import expand, flatten
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.platforms import (
     SUPPORTED,
     package_format,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._release import (
-    describe_file,
-    release,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
     cookie_problem,
     edition_of,
     feature,
     hurdles,
     parse,
     unknown_keys,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import container
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import (
+    problems as firewall_problems,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import (
+    describe_file,
+    release,
 )
 
 Finding = t.Dict[str, t.Any]
@@ -85,7 +83,7 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
     ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
-    _firewall.problems), ``container`` (see _container.problems), ``tls`` (see
+    _firewall.problems), ``container`` (see container.problems), ``tls`` (see
     _certificates.plan), ``missing_files`` (files of the control node that are not there, by
     variable), ``package_node`` (the database of a node in the package's own directories that no
     member stands for). It may hold the cookie: no finding quotes it.
@@ -109,7 +107,7 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
         return {"errors": errors, "warnings": warnings}
     _check_package(report, answer, wish)
     if wish["deployment"] == "container":
-        for found in _container.problems(answer["container"], wish["container"]):
+        for found in container.problems(answer["container"], wish["container"]):
             report.error(*found)
     _check_disk(report, answer, wish)
     _check_data(report, answer, wish)

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """All that speaks against a cluster before it is deployed, put together. Pure."""
 
 from __future__ import annotations

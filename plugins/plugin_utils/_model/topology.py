@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """The model of a cluster: names, roles, ports and addresses, and what is wrong with them.
 
 Everything else (configuration, firewall, probes, doctor) reads this and computes none of it
@@ -16,7 +14,9 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _ports, _strategies, _versions
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import strategies
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports as _ports
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions as _versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 ROLES = ("core", "replicant")
@@ -46,7 +46,7 @@ SETTINGS_KEYS: tuple[str, ...] = (
     "version",
     "edition",
     "service_ports",
-    *_strategies.DEFAULTS,
+    *strategies.DEFAULTS,
 )
 
 Finding = t.Dict[str, str]
@@ -141,7 +141,7 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         _family_errors(unique),
         _role_errors(unique, wanted),
         _license_errors(unique, wanted),
-        itertools.starmap(_finding, _strategies.errors(unique, wanted)),
+        itertools.starmap(_finding, strategies.errors(unique, wanted)),
     )
     return {
         "nodes": nodes,
@@ -153,7 +153,7 @@ def build(members: t.Sequence[dict[str, t.Any]], settings: dict[str, t.Any]) -> 
         "addresses": sorted({address for node in unique for address in node["addresses"]}),
         "ipv6": _family(wanted) == 6,
         "rpc": _rpc(wanted),
-        "discovery": _strategies.config(wanted, cores),
+        "discovery": strategies.config(wanted, cores),
         "errors": list(errors),
         "warnings": [*_warnings(unique, wanted)],
     }
@@ -190,7 +190,7 @@ def _settings(settings: dict[str, t.Any]) -> dict[str, t.Any]:
         "version": "",
         "edition": "",
         "service_ports": [],
-        **_strategies.DEFAULTS,
+        **strategies.DEFAULTS,
         **given,
         "dns_name": settings.get("dns_name"),
         "bad_version": "",
@@ -720,7 +720,7 @@ def _warnings(nodes: list[Node], wanted: dict[str, t.Any]) -> Findings:
             f"evaluation on {_hosts(evaluating)}",
             "it takes 25 sessions, and each node 30 days at a time: set your key before that",
         )
-    yield from itertools.starmap(_finding, _strategies.warnings(wanted))
+    yield from itertools.starmap(_finding, strategies.warnings(wanted))
 
 
 def _cores_warning(code: str, cores: int, why: str) -> Finding:

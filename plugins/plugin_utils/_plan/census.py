@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Who is in a cluster with whom, from what the nodes of all hosts say. Pure: answers in,
 statements out.
 
@@ -15,7 +13,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._cluster import held_records
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import held_records
 
 Answer = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, Answer]

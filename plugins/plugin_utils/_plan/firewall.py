@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Who may reach which port of a server: one list of rules, which each back end renders.
 
 A rule is ``{port, protocol, sources, purpose}``: the sources may reach the port, all others may
@@ -14,8 +12,8 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _firewalld, _ufw
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import firewalld, ufw
 
 Rule = t.Dict[str, t.Any]
 Problem = t.Tuple[str, str, str, str, str, str]
@@ -139,10 +137,10 @@ def plan(
         "rules": wanted,
         "nftables": nftables(wanted),
         "published": _published(wanted, wish["container_subnet"]),
-        "firewalld": _firewalld.plan(
+        "firewalld": firewalld.plan(
             together if name == "firewalld" else [], zones, found["firewalld"]["zones"]
         ),
-        "ufw": _ufw.plan(together if name == "ufw" else [], found["ufw"]),
+        "ufw": ufw.plan(together if name == "ufw" else [], found["ufw"]),
     }
 
 

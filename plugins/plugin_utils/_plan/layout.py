@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Where everything of a node lies on its host: directories, files, unit, command line.
 
 Source: the vendor's packages (/usr/lib/emqx, /etc/emqx, /var/lib/emqx, /var/log/emqx), archives
@@ -14,8 +12,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._release import kind_of
-from ansible_collections.mqttops.emqx.plugins.module_utils._service_account import SERVICE_ACCOUNT
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
+    SERVICE_ACCOUNT,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import kind_of
 
 _SETTINGS = "/etc/mqttops-emqx"
 _SYSTEMD = "/etc/systemd/system"

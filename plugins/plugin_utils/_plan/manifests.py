@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What EMQX's discovery by Kubernetes needs there, as manifests.
 
 Paths, user and entry point of pods are those of the vendor's images (EMQX 5.0 to 6.3,
@@ -13,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import form
-from ansible_collections.mqttops.emqx.plugins.module_utils._ports import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.matching import form
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     DASHBOARD_PORT,
     DIST_BASE_PORT,
     LISTENERS,

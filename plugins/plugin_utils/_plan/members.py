@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Which hosts join, leave or are force-left to change a cluster's members, and what speaks
 against it. Pure: answers in, plan out.
 
@@ -15,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._census import (
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import (
     Answer,
     View,
     census,

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """What is to be installed on a host, from where, and where it will lie."""
 
 from __future__ import annotations
@@ -10,18 +8,18 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _container
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._platforms import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.platforms import (
     package_file,
     package_format,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._versions import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
     ENTERPRISE,
     OPENSOURCE,
     edition_of,
     package_of,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import container
 
 _VERSION = r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?"
 _FILE_NAME = re.compile(
@@ -113,11 +111,11 @@ def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[
 def _image(
     wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any], edition: str, package: str
 ) -> dict[str, t.Any]:
-    image = _container.image(wish["image"], package, wish["version"])
+    image = container.image(wish["image"], package, wish["version"])
     found = answer.get("container", {"image": {"id": "", "names": []}, "network": None})
     archive = wish["package"]
     checksum = wish["package_sha256"] or wish.get("package_stat", {}).get("sha256", "")
-    other = bool(archive and checksum) and _container.mark(checksum) not in found["image"]["names"]
+    other = bool(archive and checksum) and container.mark(checksum) not in found["image"]["names"]
     image_needed = not found["image"]["id"] or other
     no_network = wish["container_network"] != "host" and found["network"] is None
     return {
@@ -132,7 +130,7 @@ def _image(
         "installed": found.get("version", ""),
         "installed_package": "",
         "image": image,
-        "mark": _container.MARK,
+        "mark": container.MARK,
         "image_needed": image_needed,
         "needed": image_needed or no_network,
     }

@@ -1,15 +1,13 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Which nodes have to be started or restarted, and whether one by one or all together."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import cluster_wide
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import cluster_wide
 
 
 def plan(

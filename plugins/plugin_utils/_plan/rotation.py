@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """In which steps the nodes of a running cluster get other certificates or another CA.
 
 A node and its peers have to accept each other at every moment. So all nodes trust the new CA
@@ -17,7 +15,7 @@ import datetime as dt
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._certificates import (
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tls import (
     authorities,
     authority_of,
     health,

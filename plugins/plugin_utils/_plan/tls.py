@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """Judge the certificates that nodes talk TLS with, before a node is started on them.
 
 EMQX itself does not: with a certificate that its peers refuse a node boots, is not reachable

@@ -1,8 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """One HTML page about a cluster, with all in it that it needs. Pure: answers in, text out."""
 
 from __future__ import annotations

@@ -1,15 +1,13 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-# Private to this collection: it may change in any release.
-
 """The state of a cluster for people and programs, from what all hosts answered."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._census import (
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import (
     Answers,
     View,
     common_sight,

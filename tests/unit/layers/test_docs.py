@@ -9,11 +9,11 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-UTILS = ROOT / "plugins" / "module_utils"
+PLUGINS = ROOT / "plugins"
 
 
 def source(*names: str) -> str:
-    return "".join((UTILS / f"{name}.py").read_text(encoding="utf-8") for name in names)
+    return "".join((PLUGINS / f"{name}.py").read_text(encoding="utf-8") for name in names)
 
 
 def quoted(text: str) -> set[str]:
@@ -31,7 +31,7 @@ def quoted(text: str) -> set[str]:
 
 
 def test_the_doctor_explains_every_cause() -> None:
-    text = source("_host_causes", "_cluster_causes")
+    text = source("plugin_utils/_judge/host_causes", "plugin_utils/_judge/cluster_causes")
     codes = set(re.findall(r'Finding\(\s+"([a-z_]+)"', text))
     codes |= set(re.findall(r'code, expected = "([a-z_]+)"', text))
     assert len(codes) > 35
@@ -39,9 +39,15 @@ def test_the_doctor_explains_every_cause() -> None:
 
 
 def test_troubleshooting_names_findings_that_there_are() -> None:
-    names = ("_host_causes", "_cluster_causes", "_topology", "_strategies", "_preflight")
+    names = (
+        "plugin_utils/_judge/host_causes",
+        "plugin_utils/_judge/cluster_causes",
+        "plugin_utils/_model/topology",
+        "module_utils/_discovery/strategies",
+        "plugin_utils/_judge/preflight",
+    )
     known = set(re.findall(r'"([a-z_]+)"', source(*names)))
-    problems = set(re.findall(r'"([a-z_]+)"', source("_certificates")))
+    problems = set(re.findall(r'"([a-z_]+)"', source("plugin_utils/_plan/tls")))
     known |= {f"certificate_{name}" for name in problems}
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     rows = [line.split("|")[4:6] for line in text.splitlines() if re.match(r"\| \d+ \|", line)]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Who may import whom: the arrows between the plugins and their module_utils."""
+"""Which folder of plugins may import which: what hosts run never reaches for the control node."""
 
 from __future__ import annotations
 
@@ -11,66 +11,39 @@ from pathlib import Path
 import pytest
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
-OURS = "ansible_collections.mqttops.emqx.plugins.module_utils"
+OURS = "ansible_collections.mqttops.emqx.plugins."
+BOTH = "module_utils", "plugin_utils"
 
-# Pure files: no ansible, no input or output, nothing of ours but each other and _errors.
-PURE = frozenset(
-    {
-        "_errors",
-        "_ports",
-        "_topology",
-        "_strategies",
-        "_hocon",
-        "_discovery",
-        "_logs",
-        "_versions",
-        "_firewall",
-        "_firewalld",
-        "_ufw",
-        "_certificates",
-        "_rotation",
-        "_manifests",
-        "_service_account",
-    }
-)
-# Which layers a file of the membership and API code may use besides the pure ones.
-ALLOWED = {
-    "_ctl": frozenset[str](),
-    "_dns": frozenset[str](),
-    "_https": frozenset[str](),
-    "_etcd": frozenset({"_https"}),
-    "_k8s": frozenset({"_https"}),
-    "_api": frozenset[str](),
-    "_wait": frozenset[str](),
-    "_cluster": frozenset({"_ctl"}),
-    "_census": frozenset({"_cluster"}),
-    "_change": frozenset({"_census"}),
-    "_case": frozenset({"_census"}),
-    "_host_causes": frozenset({"_case", "_config"}),
-    "_cluster_causes": frozenset({"_case"}),
-    "_diagnose": frozenset({"_case", "_cluster_causes", "_host_causes"}),
-    "_status": frozenset({"_census"}),
-    "_member": frozenset({"_cluster", "_ctl", "_wait"}),
-    "_argspec": frozenset({"_ctl", "_api"}),
-    "_host_info": frozenset({"_host", "_platforms"}),
-    "_cluster_info": frozenset({"_argspec", "_cluster", "_host"}),
-    "_ask": frozenset({"_dns", "_etcd", "_k8s", "_wait"}),
-    "_survey": frozenset({"_ask", "_cluster_info", "_evidence", "_host_info", "_probe"}),
+# The folders of a folder's imports besides itself. "module_utils" alone means the files that lie
+# directly in it; "module_utils/*" all of its folders as well.
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "doc_fragments": frozenset(),
+    "filter": frozenset({"module_utils/*", "plugin_utils/*"}),
+    "action": frozenset({"module_utils/*", "plugin_utils/*"}),
+    "modules": frozenset({"module_utils/*"}),
+    "module_utils": frozenset(),
+    "module_utils/_emqx": frozenset({"module_utils"}),
+    "module_utils/_discovery": frozenset({"module_utils", "module_utils/_emqx"}),
+    "module_utils/_node": frozenset({"module_utils", "module_utils/_emqx"}),
+    "module_utils/_host": frozenset({"module_utils", "module_utils/_emqx"}),
+    "module_utils/_module": frozenset({"module_utils/*"}),
+    "plugin_utils/_model": frozenset({"module_utils/*"}),
+    "plugin_utils/_plan": frozenset({"module_utils/*", "plugin_utils/_model"}),
+    "plugin_utils/_judge": frozenset(
+        {"module_utils/*", "plugin_utils/_model", "plugin_utils/_plan"}
+    ),
+    "plugin_utils/_show": frozenset(
+        {"module_utils/*", "plugin_utils/_model", "plugin_utils/_plan", "plugin_utils/_judge"}
+    ),
 }
-NO_INPUT = frozenset(
-    {
-        "_case",
-        "_census",
-        "_change",
-        "_cluster",
-        "_cluster_causes",
-        "_diagnose",
-        "_host_causes",
-        "_status",
-    }
-)
+# What these folders hold is decided from what it is given: it reads no file, clock or socket.
+PURE = frozenset({"module_utils/_emqx", "plugin_utils/_model", "plugin_utils/_judge"})
+INPUT = frozenset({"os", "socket", "subprocess", "time", "urllib", "shutil", "ansible"})
 FILES = sorted(PLUGINS.rglob("*.py"))
-UTILS = [path for path in FILES if path.parent.name == "module_utils"]
+
+
+def folder(path: Path) -> str:
+    return path.parent.relative_to(PLUGINS).as_posix()
 
 
 def imports(path: Path) -> set[str]:
@@ -81,47 +54,55 @@ def imports(path: Path) -> set[str]:
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            module = node.module or ""
-            found.add(module)
-            if module == OURS:
-                found.update(f"{OURS}.{alias.name}" for alias in node.names)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return found
 
 
-def ours(path: Path) -> set[str]:
-    return {name[len(OURS) + 1 :] for name in imports(path) if name.startswith(f"{OURS}.")}
+def folders_used(path: Path) -> set[str]:
+    """Return the folders of plugins that a file imports from."""
+    used = set()
+    for name in imports(path):
+        if name.startswith(OURS):
+            place = PLUGINS.joinpath(*name[len(OURS) :].split("."))
+            while not place.is_dir():
+                place = place.parent
+            used.add(place.relative_to(PLUGINS).as_posix())
+    return used
+
+
+def allowed(own: str, used: str) -> bool:
+    may = MAY_IMPORT[own]
+    return used in {own, *may} or (f"{used.split('/')[0]}/*" in may and used.split("/")[0] in BOTH)
 
 
 def test_there_is_something_to_check() -> None:
-    assert {"_errors", "_ctl", "_cluster"} <= {path.stem for path in UTILS}
-    assert ours(PLUGINS / "modules" / "cluster_member.py") >= {"_argspec", "_errors"}
+    assert {folder(path) for path in FILES} <= set(MAY_IMPORT)
+    module = PLUGINS / "modules" / "cluster_member.py"
+    assert folders_used(module) == {"module_utils", "module_utils/_node"}
+    assert not allowed("modules", "plugin_utils/_plan")
+    assert not allowed("module_utils/_emqx", "module_utils/_node")
 
 
-@pytest.mark.parametrize("path", UTILS, ids=lambda path: path.stem)
-def test_module_utils(path: Path) -> None:
-    name = path.stem
-    used = ours(path) - {"_errors"}
-    if name in PURE:
-        assert used <= PURE
-        assert not {found for found in imports(path) if found.split(".")[0] == "ansible"}
-    elif name in ALLOWED:
-        assert used <= ALLOWED[name] | PURE
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PLUGINS).as_posix())
+def test_a_folder_imports_only_what_it_may(path: Path) -> None:
+    own = folder(path)
+    assert {used for used in folders_used(path) if not allowed(own, used)} == set()
 
 
-@pytest.mark.parametrize("path", UTILS, ids=lambda path: path.stem)
-def test_pure_files_do_no_input_or_output(path: Path) -> None:
-    if path.stem in PURE | NO_INPUT:
-        assert not imports(path) & {"os", "socket", "subprocess", "time", "urllib", "shutil"}
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if folder(path) in PURE],
+    ids=lambda path: path.relative_to(PLUGINS).as_posix(),
+)
+def test_pure_folders_do_no_input_or_output(path: Path) -> None:
+    assert {name for name in imports(path) if name.split(".")[0] in INPUT} == set()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_nothing_imports_a_plugin(path: Path) -> None:
-    prefix = OURS.rpartition(".")[0]
-    foreign = {name for name in imports(path) if name.startswith(prefix)}
-    assert {name for name in foreign if not name.startswith(OURS)} == set()
-
-
-@pytest.mark.parametrize("path", UTILS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if folder(path).startswith(BOTH)],
+    ids=lambda path: path.relative_to(PLUGINS).as_posix(),
+)
 def test_only_the_main_functions_end_a_module(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

@@ -20,7 +20,7 @@ from ansible_collections.mqttops.emqx.plugins.filter import (
     restart_plan,
     tuning_plan,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 
 MODULES = (container_plan, host_findings, pending_files, release, restart_plan, tuning_plan)
 FILTERS: dict[str, t.Callable[..., t.Any]] = {
@@ -30,7 +30,7 @@ FILTERS: dict[str, t.Callable[..., t.Any]] = {
 }
 
 HOST: dict[str, t.Any] = {
-    "platform": _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64"),
+    "platform": platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64"),
     "package": {"name": "", "version": ""},
     "release": "",
     "container": {

@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.filter.topology import FilterModule
-from ansible_collections.mqttops.emqx.plugins.module_utils import _topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology as _topology
 
 topology = FilterModule().filters()["topology"]
 

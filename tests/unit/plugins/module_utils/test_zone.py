@@ -8,7 +8,8 @@ import typing as t
 import dns.zone
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _topology, _zone
+from ansible_collections.mqttops.emqx.plugins.module_utils import _zone
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
 
 NOW = 1_795_000_000
 
@@ -23,7 +24,7 @@ def nodes(host: str, *addresses: str, **more: t.Any) -> list[dict[str, t.Any]]:
         }
         for n, address in enumerate(addresses, 1)
     ]
-    return list(_topology.build(members, {})["nodes"].values())
+    return list(topology.build(members, {})["nodes"].values())
 
 
 def wish(**more: t.Any) -> dict[str, t.Any]:

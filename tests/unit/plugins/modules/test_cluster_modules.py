@@ -13,7 +13,8 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _wait
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._node import wait
 from ansible_collections.mqttops.emqx.plugins.modules import (
     cluster_info,
     cluster_member,
@@ -158,7 +159,7 @@ def test_evict(host: Host) -> None:
 
 
 def test_timeout(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_member, "Deadline", lambda seconds: _wait.Deadline(0))
+    monkeypatch.setattr(cluster_member, "Deadline", lambda seconds: wait.Deadline(0))
     result = host.run(cluster_member, {"seed": N1, "timeout": 3}, ("eval", DOWN))
     assert result["failure"] == {"code": "timeout", "details": {"last": lists([])}}
     assert "this node is down: Node 'emqx2@127.0.0.1' not responding to pings" in result["msg"]
@@ -213,7 +214,7 @@ def test_info_of_certificates(host: Host, monkeypatch: pytest.MonkeyPatch) -> No
         asked.append(given)
         return {"ends": "2029-02-07T12:00:00Z"}
 
-    monkeypatch.setattr(_host, "certificates", read)
+    monkeypatch.setattr(state, "certificates", read)
     result = host.run(cluster_info, {"certificates": files}, ("eval", MEMBER))
     assert (asked, result["tls"]) == ([files], {"ends": "2029-02-07T12:00:00Z"})
 
@@ -270,7 +271,7 @@ def test_wait_times_out(
     args: dict[str, t.Any],
     reason: str,
 ) -> None:
-    monkeypatch.setattr(cluster_wait, "Deadline", lambda seconds: _wait.Deadline(0))
+    monkeypatch.setattr(cluster_wait, "Deadline", lambda seconds: wait.Deadline(0))
     result = host.run(cluster_wait, args, ("eval", answer))
     assert result["msg"].startswith(f"not reached within 0 s: {reason}")
     assert result["reached"] is False

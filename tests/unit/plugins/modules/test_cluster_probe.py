@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _probe
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import probe as _probe
 from ansible_collections.mqttops.emqx.plugins.modules import cluster_probe
 
 

@@ -11,7 +11,8 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mqttops.emqx.plugins.filter import discovery_findings
-from ansible_collections.mqttops.emqx.plugins.module_utils import _ask, _dns
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import dns
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import discovery_info as _ask
 from ansible_collections.mqttops.emqx.plugins.modules import discovery_info
 
 NODES = [
@@ -66,7 +67,7 @@ def test_a_node_that_is_about_to_go(
 def test_dnspython_is_missing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_dns, "MISSING", "Traceback: No module named 'dns'")
+    monkeypatch.setattr(dns, "MISSING", "Traceback: No module named 'dns'")
     failed = run(capsys, **DNS)
     assert failed["failed"]
     assert "dnspython (package python3-dnspython or python3-dns)" in failed["msg"]

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _etcd
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import etcd as _etcd
 from ansible_collections.mqttops.emqx.plugins.modules import etcd_stale_keys
 
 SETTINGS = {"server": "http://e1:2379", "prefix": "mq"}

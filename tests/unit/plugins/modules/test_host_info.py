@@ -14,7 +14,8 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host, _host_info
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
 from ansible_collections.mqttops.emqx.plugins.modules import host_info
 
 Answer = t.Tuple[int, str, str]
@@ -48,7 +49,7 @@ class Commands:
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
     # What this machine has of them is of no concern.
-    monkeypatch.setattr(_host, "firewall", lambda _run, zones: {"zones": zones})
+    monkeypatch.setattr(state, "firewall", lambda _run, zones: {"zones": zones})
     # An object set on the class would not be handed the module.
     monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(found))
     return found
@@ -58,12 +59,12 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
 def os_release(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The os-release files by path; all other files are read as they are."""
     texts = {"/etc/os-release": OS_RELEASE}
-    read = _host.read_text
+    read = state.read_text
 
     def read_text(path: str) -> str | None:
         return texts.get(path) if path.endswith("/os-release") else read(path)
 
-    monkeypatch.setattr(_host, "read_text", read_text)
+    monkeypatch.setattr(state, "read_text", read_text)
     return texts
 
 

@@ -17,7 +17,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import UNKNOWN_BOOT
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import UNKNOWN_BOOT
 from ansible_collections.mqttops.emqx.plugins.modules import node_config
 
 ME = pwd.getpwuid(os.getuid()).pw_name

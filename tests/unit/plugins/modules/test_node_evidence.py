@@ -17,7 +17,7 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _evidence
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence
 from ansible_collections.mqttops.emqx.plugins.modules import node_evidence, support_bundle
 
 Answer = t.Tuple[int, str, str]
@@ -63,7 +63,7 @@ class Commands:
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
     monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(found))
-    monkeypatch.setattr(_evidence, "processes", lambda _service: [])
+    monkeypatch.setattr(evidence, "processes", lambda _service: [])
     return found
 
 
@@ -240,7 +240,7 @@ def test_processes(tmp_path: Path) -> None:
     (tmp_path / "10/ns").mkdir()
     (tmp_path / "10/ns/pid").symlink_to("pid:[2]")
     (tmp_path / "self").mkdir()
-    (found,) = _evidence.processes("emqx.service", str(tmp_path))
+    (found,) = evidence.processes("emqx.service", str(tmp_path))
     assert found.pop("_cookie") == COOKIE
     assert found == {
         "pid": 7,
@@ -254,7 +254,7 @@ def test_processes(tmp_path: Path) -> None:
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
     for module, specs in (
-        (node_evidence, _evidence.OPTIONS),
+        (node_evidence, evidence.OPTIONS),
         (support_bundle, support_bundle.ARGUMENT_SPEC),
     ):
         options = yaml.safe_load(module.DOCUMENTATION)["options"]

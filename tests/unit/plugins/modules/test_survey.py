@@ -13,14 +13,14 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _cluster_info,
-    _evidence,
-    _host_info,
-    _probe,
-    _survey,
-)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import ParseError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import probe as _probe
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import (
+    cluster_info as _cluster_info,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey as _survey
 from ansible_collections.mqttops.emqx.plugins.modules import survey
 
 
@@ -63,7 +63,7 @@ class Host:
         return {
             "host_info": (_host_info.OPTIONS, self.read("host_info", {"host": {}})),
             "cluster_info": (_cluster_info.OPTIONS, self.read("cluster_info", view)),
-            "node_evidence": (_evidence.OPTIONS, self.read("node_evidence", found)),
+            "node_evidence": (evidence.OPTIONS, self.read("node_evidence", found)),
             "cluster_probe": (_probe.OPTIONS, self.read("cluster_probe", {"probe": {}})),
         }
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_leaves_the_rest(
 
     answers = Host(1).answers()
     answers["cluster_info"] = (_cluster_info.OPTIONS, broken)
-    answers["node_evidence"] = (_evidence.OPTIONS, missing)
+    answers["node_evidence"] = (evidence.OPTIONS, missing)
     monkeypatch.setattr(_survey, "READS", answers)
     answer = run(capsys, cluster_info={}, node_evidence={}, host_info={})
     assert "failed" not in answer
@@ -201,7 +201,7 @@ def test_one_node_speaks_for_those_that_run(
     probe = {"node": node["name"], "nodes": [node]}
     asks: dict[str, t.Any] = {"cluster_info": {}, "node_evidence": {}, "cluster_probe": probe}
     runs = [{"node": "emqx@127.0.0.9"}]
-    monkeypatch.setattr(_evidence, "processes", lambda service: runs if service else [])
+    monkeypatch.setattr(evidence, "processes", lambda service: runs if service else [])
     host = asked(monkeypatch, Host(3))
     assert run(capsys, **asks, spokesman=True)["cluster_info"] == {"emqx": {"state": "down"}}
     assert host.params["cluster_info"]["others"] is True

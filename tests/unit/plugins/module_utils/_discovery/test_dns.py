@@ -11,7 +11,7 @@ import typing as t
 import dns.resolver
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _dns
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import dns as _dns
 from tests.support.name_server import Zone, name_server
 
 ZONE: Zone = {

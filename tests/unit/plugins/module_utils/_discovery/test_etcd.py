@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _etcd
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import etcd, matching
 from tests.support.certificates import Authority, Files, ip
 from tests.support.web_server import Reply, Request, closed_port, web_server
 
@@ -96,17 +96,17 @@ def settings(*servers: str, **options: t.Any) -> dict[str, t.Any]:
 
 
 def failure(wish: dict[str, t.Any], timeout: float = 5) -> str:
-    found = _etcd.ask(wish, timeout)
+    found = etcd.ask(wish, timeout)
     assert found["entries"] == []
     assert found["asked"]
     assert found["detail"]
-    assert found["failure"] in _discovery.FAILURES
+    assert found["failure"] in matching.FAILURES
     return str(found["failure"])
 
 
 class TestAsk:
     def test_keys_of_the_prefix_only(self, gateway: Gateway) -> None:
-        assert _etcd.ask(settings(gateway.url), 5) == {
+        assert etcd.ask(settings(gateway.url), 5) == {
             "entries": [{"key": NODE_KEY, "value": NODE, "leased": True}],
             "asked": gateway.url,
             "failure": "",
@@ -115,27 +115,27 @@ class TestAsk:
 
     def test_none(self, gateway: Gateway) -> None:
         gateway.keys.clear()
-        assert _etcd.ask(settings(gateway.url), 5)["entries"] == []
+        assert etcd.ask(settings(gateway.url), 5)["entries"] == []
 
     def test_a_key_that_nobody_keeps_alive(self, gateway: Gateway) -> None:
         gateway.keys[NODE_KEY] = (NODE, "")
-        assert _etcd.ask(settings(gateway.url), 5)["entries"][0]["leased"] is False
+        assert etcd.ask(settings(gateway.url), 5)["entries"][0]["leased"] is False
 
     def test_the_next_server_where_one_is_down(self, gateway: Gateway) -> None:
-        found = _etcd.ask(settings(closed_port(), f" {gateway.url}"), 5)
+        found = etcd.ask(settings(closed_port(), f" {gateway.url}"), 5)
         assert (found["asked"], found["failure"]) == (gateway.url, "")
 
     def test_etcd_3_3(self, gateway: Gateway) -> None:
         gateway.api = "/v3beta"
-        assert _etcd.ask(settings(gateway.url), 5)["failure"] == ""
+        assert etcd.ask(settings(gateway.url), 5)["failure"] == ""
 
     def test_the_lock_of_a_node_at_work_is_none_of_our_business(self, gateway: Gateway) -> None:
         gateway.keys["mq/ekkacl/lock//4e46"] = ("", "77")
-        assert _etcd.ask(settings(gateway.url), 5)["failure"] == ""
+        assert etcd.ask(settings(gateway.url), 5)["failure"] == ""
 
     def test_a_lock_that_nobody_keeps_alive(self, gateway: Gateway) -> None:
         gateway.keys["mq/ekkacl/lock//4e46"] = ("", "")
-        found = _etcd.ask(settings(gateway.url), 5)
+        found = etcd.ask(settings(gateway.url), 5)
         assert (found["failure"], found["detail"]) == ("etcd_locked", "mq/ekkacl/lock//4e46")
 
     @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ class TestAsk:
         assert failure(settings("http://etcd.invalid:2379")) == "etcd_unresolved"
 
     def test_who_never_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_etcd, "_ANSWER_SECONDS", 0.1)
+        monkeypatch.setattr(etcd, "_ANSWER_SECONDS", 0.1)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             address = f"127.0.0.1:{silent.getsockname()[1]}"
             # It takes the connection: what is silent is behind it.
@@ -180,7 +180,7 @@ class TestAsk:
             raise error
 
         monkeypatch.setattr(socket, "create_connection", connect)
-        found = _etcd.ask(settings("http://10.0.0.1:2379"), 5)
+        found = etcd.ask(settings("http://10.0.0.1:2379"), 5)
         assert found["failure"] == "etcd_filtered"
 
 
@@ -215,11 +215,11 @@ class TestTls:
     ) -> None:
         good = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(own)}
         for url in (secure.url, secure.url.replace("https", "http")):
-            assert _etcd.ask(settings(url, **good), 5)["failure"] == ""
+            assert etcd.ask(settings(url, **good), 5)["failure"] == ""
         old = settings(secure.url, **good)
         old["ssl"] = old.pop("ssl_options")
-        assert _etcd.ask(old, 5)["failure"] == ""
-        assert _etcd.ask(settings(secure.url, verify="verify_none", **pair(own)), 5)["entries"]
+        assert etcd.ask(old, 5)["failure"] == ""
+        assert etcd.ask(settings(secure.url, verify="verify_none", **pair(own)), 5)["entries"]
         assert failure(settings(secure.url)) == "etcd_closed"
 
     def test_another_ca(self, secure: Gateway, own: Files, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ class TestTls:
         missing = str(tmp_path / "none.pem")
         wish = settings(secure.url, verify="verify_peer", cacertfile=missing)
         assert failure(wish) == "etcd_file"
-        assert missing in _etcd.ask(wish, 5)["detail"]
+        assert missing in etcd.ask(wish, 5)["detail"]
 
 
 class TestStale:
@@ -270,15 +270,15 @@ class TestStale:
     def test_keys_and_locks_that_nobody_keeps_alive(self, gateway: Gateway) -> None:
         gateway.keys.update({key: ("", "") for key in self.KEYS})
         gateway.keys["mq/ekkacl/lock//4e47"] = ("", "77")
-        assert _etcd.stale_keys(settings(gateway.url), 5) == list(self.KEYS)
+        assert etcd.stale_keys(settings(gateway.url), 5) == list(self.KEYS)
 
     def test_one_that_is_taken_up_meanwhile_stays(self, gateway: Gateway) -> None:
         gateway.keys[self.KEYS[1]] = ("", "")
-        _etcd.delete_stale(settings(gateway.url), [NODE_KEY, *self.KEYS], 5)
+        etcd.delete_stale(settings(gateway.url), [NODE_KEY, *self.KEYS], 5)
         assert list(gateway.keys) == [NODE_KEY, "mq/ekkacl/nodes0"]
 
     def test_no_server(self) -> None:
         url = closed_port()
-        with pytest.raises(_etcd.EtcdError, match="refuses the connection") as raised:
-            _etcd.stale_keys(settings(url), 5)
+        with pytest.raises(etcd.EtcdError, match="refuses the connection") as raised:
+            etcd.stale_keys(settings(url), 5)
         assert raised.value.details == {"server": url}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery, _k8s
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import k8s, matching
 from tests.support.certificates import Authority, Files, ip
 from tests.support.web_server import Reply, Request, closed_port, web_server
 
@@ -71,7 +71,7 @@ def account(tmp_path: Path) -> Path:
 
 
 def ask(url: str, account: Path, timeout: float = 5, **more: str) -> dict[str, t.Any]:
-    found = _k8s.ask(settings(url, **more), timeout, str(account))
+    found = k8s.ask(settings(url, **more), timeout, str(account))
     assert TOKEN not in json.dumps(found)
     return found
 
@@ -81,7 +81,7 @@ def failure(url: str, account: Path, timeout: float = 5, **more: str) -> str:
     assert found["entries"] == []
     assert found["asked"] == url
     assert found["detail"]
-    assert found["failure"] in _discovery.FAILURES
+    assert found["failure"] in matching.FAILURES
     return str(found["failure"])
 
 

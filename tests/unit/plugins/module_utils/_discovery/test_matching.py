@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _discovery
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
 
 Entry = t.Dict[str, t.Any]
 A = {"name": "mq.example", "record_type": "a"}
@@ -63,7 +63,7 @@ def report(
     own: str = "",
 ) -> dict[str, t.Any]:
     wanted = nodes(*names)
-    return _discovery.report(strategy, settings, own or names[0], wanted, answer(entries))
+    return matching.report(strategy, settings, own or names[0], wanted, answer(entries))
 
 
 class TestNames:
@@ -92,7 +92,7 @@ class TestNames:
         ],
     )
     def test_form(self, strategy: str, settings: dict[str, t.Any], entry: Entry, name: str) -> None:
-        assert _discovery.form(strategy, settings, "mq", entry) == name
+        assert matching.form(strategy, settings, "mq", entry) == name
 
 
 IPS = ("emqx@10.0.0.1", "emqx@10.0.0.2", "emqx@10.0.0.3")
@@ -233,7 +233,7 @@ class TestReport:
         assert found["extra"] == []
         (sentence,) = found["problems"]
         assert sentence.startswith(f"Host {host}: ")
-        assert sentence.endswith(f": {_discovery.REASONS[reason][2]}.")
+        assert sentence.endswith(f": {matching.REASONS[reason][2]}.")
         assert "{" not in sentence
 
     @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ class TestReport:
     def test_replicants_need_no_entry_and_may_have_one(self) -> None:
         wanted = [*nodes(*IPS[:2]), {**nodes(IPS[2])[0], "role": "replicant"}]
         for entries in (addresses("10.0.0.1", "10.0.0.2"), addresses(*(n[5:] for n in IPS))):
-            found = _discovery.report("dns", A, IPS[0], wanted, answer(entries))
+            found = matching.report("dns", A, IPS[0], wanted, answer(entries))
             assert found["problems"] == []
 
     def test_one_sentence_names_all_nodes_of_a_cause(self) -> None:
@@ -310,13 +310,13 @@ class TestReport:
         ]
         assert "Host n3: " in found["missing"][1]["message"]
 
-    @pytest.mark.parametrize("failure", sorted(_discovery.FAILURES))
+    @pytest.mark.parametrize("failure", sorted(matching.FAILURES))
     def test_failure(self, failure: str) -> None:
-        found = _discovery.report("dns", A, IPS[1], nodes(*IPS), answer(failure=failure))
+        found = matching.report("dns", A, IPS[1], nodes(*IPS), answer(failure=failure))
         assert (found["names"], found["missing"]) == ([], [])
         (sentence,) = found["problems"]
         assert sentence.startswith("Host n2: ")
-        assert sentence.endswith(f": {_discovery.FAILURES[failure][2]}.")
+        assert sentence.endswith(f": {matching.FAILURES[failure][2]}.")
         assert "{" not in sentence
 
 
@@ -324,7 +324,7 @@ class TestConclude:
     def reports(self, **entries: t.Any) -> dict[str, t.Any]:
         """By host, the report of an answer given as entries or as a failure."""
         return {
-            host: _discovery.report(
+            host: matching.report(
                 "dns",
                 A,
                 name,
@@ -338,7 +338,7 @@ class TestConclude:
 
     def test_the_same_everywhere_is_one_cause(self) -> None:
         wrong = addresses("10.0.0.1", "10.0.0.2")
-        found = _discovery.conclude(self.reports(n1=wrong, n2=wrong, n3=wrong))
+        found = matching.conclude(self.reports(n1=wrong, n2=wrong, n3=wrong))
         (cause,) = found["causes"]
         assert cause.startswith("Host n3: the A records of mq.example are 10.0.0.1, 10.0.0.2, ")
         assert found["seen"][0] == (
@@ -347,14 +347,14 @@ class TestConclude:
         )
 
     def test_no_answer_anywhere_is_one_cause(self) -> None:
-        found = _discovery.conclude(self.reports(n1="dns_silent", n2="dns_silent", n3="dns_silent"))
+        found = matching.conclude(self.reports(n1="dns_silent", n2="dns_silent", n3="dns_silent"))
         (cause,) = found["causes"]
         assert cause.startswith("Host n1, n2, n3: DNS (10.0.0.53) gives no answer for ")
         assert found["seen"][2].endswith(": no name")
 
     @pytest.mark.parametrize("odd", [addresses("10.0.0.9"), []])
     def test_a_host_that_is_told_something_else(self, odd: list[Entry]) -> None:
-        found = _discovery.conclude(self.reports(n1=self.RIGHT, n2=odd, n3=self.RIGHT))
+        found = matching.conclude(self.reports(n1=self.RIGHT, n2=odd, n3=self.RIGHT))
         (cause,) = found["causes"]
         listed = odd[0]["address"] if odd else "none"
         assert cause.startswith(
@@ -363,23 +363,23 @@ class TestConclude:
         assert "tells n1, n3: correct the nameserver in /etc/resolv.conf" in cause
 
     def test_a_host_without_answer(self) -> None:
-        found = _discovery.conclude(self.reports(n1=self.RIGHT, n2="no_resolver", n3=self.RIGHT))
+        found = matching.conclude(self.reports(n1=self.RIGHT, n2="no_resolver", n3=self.RIGHT))
         (cause,) = found["causes"]
         assert cause.startswith("Host n2: there is no DNS server to ask")
 
     def test_the_right_answer_counts_and_not_the_majority(self) -> None:
         wrong = addresses("10.0.0.9")
-        (cause,) = _discovery.conclude(self.reports(n1=wrong, n2=wrong, n3=self.RIGHT))["causes"]
+        (cause,) = matching.conclude(self.reports(n1=wrong, n2=wrong, n3=self.RIGHT))["causes"]
         assert cause.startswith("Host n1, n2: ")
 
     def test_discovery_is_not_to_blame(self) -> None:
         reports = self.reports(n1=self.RIGHT, n2=self.RIGHT, n3=self.RIGHT)
-        (cause,) = _discovery.conclude(reports)["causes"]
+        (cause,) = matching.conclude(reports)["causes"]
         assert cause.startswith("Host n1, n2, n3: discovery finds the wanted members")
 
     def test_a_host_that_cannot_be_asked(self) -> None:
         reports = {**self.reports(n1=self.RIGHT), "n2": {"msg": "install dnspython"}}
-        found = _discovery.conclude(reports)
+        found = matching.conclude(reports)
         assert found["causes"] == ["Host n2: it cannot be asked: install dnspython"]
         assert found["seen"][1] == "n2 cannot be asked"
 
@@ -389,12 +389,12 @@ class TestBeforeStart:
 
     def causes(self, *answers: dict[str, t.Any], strategy: str = "etcd") -> list[str]:
         reports = {
-            f"n{number + 1}": _discovery.report(
+            f"n{number + 1}": matching.report(
                 strategy, ETCD if strategy == "etcd" else A, IPS[number], nodes(*IPS), given
             )
             for number, given in enumerate(answers)
         }
-        return _discovery.before_start({**reports, "n9": {"msg": "no Python"}})
+        return matching.before_start({**reports, "n9": {"msg": "no Python"}})
 
     @pytest.mark.parametrize("names", [[], IPS[:1], IPS])
     def test_keys_of_the_own_nodes_may_be_missing(self, names: list[str]) -> None:

@@ -7,11 +7,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _strategies,
-    _topology,
-    _versions,
-)
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import strategies
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
 
 Settings = t.Dict[str, t.Any]
 
@@ -26,7 +24,7 @@ def model(settings: Settings, host: str = "10.0.0.{}") -> dict[str, t.Any]:
     members: list[dict[str, t.Any]] = [
         {"inventory_host": f"n{n}", "emqx_node_address": host.format(n)} for n in (1, 2, 3)
     ]
-    return _topology.build(members, {"version": "5.8.9", **settings})
+    return topology.build(members, {"version": "5.8.9", **settings})
 
 
 def codes(settings: Settings, host: str = "10.0.0.{}") -> list[str]:
@@ -126,7 +124,7 @@ class TestConfig:
     @pytest.mark.parametrize("settings", [dns(), etcd(), etcd(version="5.0.0"), k8s("dns")])
     def test_every_key_is_one_of_that_version(self, settings: Settings) -> None:
         version = settings.get("version", "5.8.9")
-        assert _versions.unknown_keys({"cluster": model(settings)["discovery"]}, version) == []
+        assert versions.unknown_keys({"cluster": model(settings)["discovery"]}, version) == []
 
 
 class TestErrors:
@@ -220,8 +218,8 @@ def test_warnings(settings: Settings, found: list[str]) -> None:
     ],
 )
 def test_named_by_address(url: str, found: bool) -> None:
-    assert _strategies.named_by_address(url) is found
+    assert strategies.named_by_address(url) is found
 
 
 def test_all_settings_have_a_default() -> None:
-    assert set(_strategies.DEFAULTS) <= set(_topology.SETTINGS_KEYS)
+    assert set(strategies.DEFAULTS) <= set(topology.SETTINGS_KEYS)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _config, _hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes as _config
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 CONF, ENV = "/etc/emqx/emqx.conf", "/etc/mqttops-emqx/emqx.env"
@@ -139,7 +140,7 @@ def hocon_with_secret(draw: st.DrawFn) -> tuple[str, str]:
             ]
         )
     )
-    return _hocon.render(_hocon.expand({"node.name": "emqx@10.0.0.1", **tree})), secret
+    return hocon.render(hocon.expand({"node.name": "emqx@10.0.0.1", **tree})), secret
 
 
 # What only EMQX's reader takes, so that texts are shown line by line.

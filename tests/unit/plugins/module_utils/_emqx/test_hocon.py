@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 Config = t.Dict[str, t.Any]
@@ -70,7 +70,7 @@ class TestRender:
             "sources": [{"type": "file", "enable": True}, {}, [1, [2]]],
             "x.y": None,
         }
-        assert _hocon.render(config) == (
+        assert hocon.render(config) == (
             "node {\n"
             '  name = "emqx@10.0.0.1"\n'
             '  role = "core"\n'
@@ -102,10 +102,10 @@ class TestRender:
         )
 
     def test_indent(self) -> None:
-        assert _hocon.render({"a": {"b": 1}}, indent=4) == "a {\n    b = 1\n}\n"
+        assert hocon.render({"a": {"b": 1}}, indent=4) == "a {\n    b = 1\n}\n"
 
     def test_nothing(self) -> None:
-        assert _hocon.render({}) == ""
+        assert hocon.render({}) == ""
 
     @pytest.mark.parametrize(
         ("value", "text"),
@@ -127,7 +127,7 @@ class TestRender:
         ],
     )
     def test_scalar(self, value: t.Any, text: str) -> None:
-        assert _hocon.render({"k": value}) == f"k = {text}\n"
+        assert hocon.render({"k": value}) == f"k = {text}\n"
 
     @pytest.mark.parametrize(
         ("config", "words"),
@@ -147,30 +147,30 @@ class TestRender:
     )
     def test_refuses_what_emqx_cannot_read(self, config: Config, words: list[str]) -> None:
         with pytest.raises(InputError) as caught:
-            _hocon.render(config)
+            hocon.render(config)
         for word in words:
             assert word in str(caught.value)
 
     def test_only_dictionaries(self) -> None:
         with pytest.raises(InputError, match="found list"):
-            _hocon.render(t.cast(Config, []))
+            hocon.render(t.cast(Config, []))
 
     @given(configs(BARE_KEYS | ODD_KEYS))
     @settings(max_examples=150, deadline=None)
     def test_pyhocon_reads_the_same(self, config: Config) -> None:
         wanted = without_empty_items(config)
-        assert plain(pyhocon.ConfigFactory.parse_string(_hocon.render(wanted))) == wanted
+        assert plain(pyhocon.ConfigFactory.parse_string(hocon.render(wanted))) == wanted
 
     @given(configs(BARE_KEYS | QUOTED_KEYS))
     @settings(max_examples=300, deadline=None)
     def test_we_read_the_same(self, config: Config) -> None:
-        text = _hocon.render(config)
-        assert _hocon.parse(text) == config
-        assert _hocon.render(_hocon.parse(text)) == text
+        text = hocon.render(config)
+        assert hocon.parse(text) == config
+        assert hocon.render(hocon.parse(text)) == text
 
     def test_every_value_ends_its_line(self) -> None:
         """EMQX's reader joins a string ending in a backslash with a later one on its line."""
-        text = _hocon.render({"a": ["x\\", "y"], "b": {"c": "\\", "d": "\\"}})
+        text = hocon.render({"a": ["x\\", "y"], "b": {"c": "\\", "d": "\\"}})
         assert [line.count('"') for line in text.split("\n") if '"' in line] == [2, 2, 2, 2]
 
 
@@ -203,7 +203,7 @@ size = 10MB
 
 class TestParse:
     def test_packaged_style(self) -> None:
-        assert _hocon.parse(PACKAGED.replace('tcp."my tcp"', "tcp.my")) == {
+        assert hocon.parse(PACKAGED.replace('tcp."my tcp"', "tcp.my")) == {
             "node": {
                 "name": "emqx@127.0.0.1",
                 "cookie": "emqxsecretcookie",
@@ -245,7 +245,7 @@ class TestParse:
         ],
     )
     def test_reads_as_emqx_does(self, text: str, value: Config) -> None:
-        assert _hocon.parse(text) == value
+        assert hocon.parse(text) == value
 
     @pytest.mark.parametrize(
         ("text", "line", "words"),
@@ -272,7 +272,7 @@ class TestParse:
         self, text: str, line: int, words: list[str]
     ) -> None:
         with pytest.raises(InputError) as caught:
-            _hocon.parse(text)
+            hocon.parse(text)
         assert caught.value.details["line"] == line
         assert f"Line {line} " in str(caught.value)
         for word in words:
@@ -280,7 +280,7 @@ class TestParse:
 
     def test_no_secret_in_an_error(self) -> None:
         with pytest.raises(InputError) as caught:
-            _hocon.parse('node { cookie = [1 "hunter2hunter2xx"] }')
+            hocon.parse('node { cookie = [1 "hunter2hunter2xx"] }')
         assert "hunter2" not in str(caught.value)
 
 
@@ -297,7 +297,7 @@ class TestExpand:
         ],
     )
     def test_dots_are_paths(self, value: Config, expanded: Config) -> None:
-        assert _hocon.expand(value) == expanded
+        assert hocon.expand(value) == expanded
 
     @pytest.mark.parametrize(
         ("value", "path"),
@@ -310,21 +310,21 @@ class TestExpand:
     )
     def test_collision(self, value: Config, path: str) -> None:
         with pytest.raises(InputError, match="given twice") as caught:
-            _hocon.expand(value)
+            hocon.expand(value)
         assert caught.value.details["path"] == path
 
     @pytest.mark.parametrize("key", ["", ".", "a.", ".a", "a..b", '"a', 'a"b"', '"a"b'])
     def test_bad_path(self, key: str) -> None:
         with pytest.raises(InputError, match="not a path of keys"):
-            _hocon.expand({key: 1})
+            hocon.expand({key: 1})
 
     def test_key_that_is_no_text(self) -> None:
         with pytest.raises(InputError, match=r"1883 at a.*int"):
-            _hocon.expand({"a": {1883: 1}})
+            hocon.expand({"a": {1883: 1}})
 
     def test_leaves_its_input_alone(self) -> None:
         value = {"a": {"b.c": 1}, "a.b": {"d": 2}}
-        _hocon.expand(value)
+        hocon.expand(value)
         assert value == {"a": {"b.c": 1}, "a.b": {"d": 2}}
 
 
@@ -333,25 +333,25 @@ class TestMerge:
         base = {"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1}
         override = {"a": {"c": [3]}, "d": 5, "f": {"g": 1}, "h": None}
         merged = {"a": {"b": 1, "c": [3]}, "d": 5, "f": {"g": 1}, "h": None}
-        assert _hocon.merge(base, override) == merged
+        assert hocon.merge(base, override) == merged
         assert base == {"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1}
 
     @given(configs(BARE_KEYS))
     @settings(max_examples=50, deadline=None)
     def test_same_on_top_changes_nothing(self, config: Config) -> None:
-        assert _hocon.merge(config, config) == config
-        assert _hocon.merge({}, config) == config
+        assert hocon.merge(config, config) == config
+        assert hocon.merge({}, config) == config
 
 
 class TestFlatten:
     def test_paths(self) -> None:
         config = {"a": {"b": {"c": 1}, "d.e": [{"f": 1}]}, "g": {}}
-        assert _hocon.flatten(config) == {"a.b.c": 1, 'a."d.e"': [{"f": 1}], "g": {}}
+        assert hocon.flatten(config) == {"a.b.c": 1, 'a."d.e"': [{"f": 1}], "g": {}}
 
     @given(st.dictionaries(TEXT, SCALARS | st.dictionaries(TEXT, SCALARS, max_size=3), max_size=4))
     @settings(max_examples=150, deadline=None)
     def test_expand_undoes_it(self, config: Config) -> None:
-        assert _hocon.expand(_hocon.flatten(config)) == config
+        assert hocon.expand(hocon.flatten(config)) == config
 
 
 class TestMasked:
@@ -370,8 +370,8 @@ class TestMasked:
         ],
     )
     def test_secret_names(self, path: str) -> None:
-        config = _hocon.expand({path: "hunter2", "other.key": "shown"})
-        assert _hocon.flatten(_hocon.masked(config)) == {path: "********", "other.key": "shown"}
+        config = hocon.expand({path: "hunter2", "other.key": "shown"})
+        assert hocon.flatten(hocon.masked(config)) == {path: "********", "other.key": "shown"}
 
     def test_structure_stays(self) -> None:
         config = {
@@ -382,7 +382,7 @@ class TestMasked:
             "token": "",
             "authorization": {"no_match": "deny"},
         }
-        assert _hocon.masked(config) == {
+        assert hocon.masked(config) == {
             "passwords": ["********", {"b": 5}],
             "password_hash": {"name": "sha256", "password": "********"},
             "enable_password": True,
@@ -398,7 +398,7 @@ class TestMasked:
             "certfile": "-----BEGIN CERTIFICATE-----\nMII",
             "server": "http://user:hunter2@etcd:2379,http://b:2379",
         }
-        assert _hocon.masked(config) == {
+        assert hocon.masked(config) == {
             "keyfile": "********",
             "certfile": "-----BEGIN CERTIFICATE-----\nMII",
             "server": "http://user:********@etcd:2379,http://b:2379",
@@ -406,7 +406,7 @@ class TestMasked:
 
     def test_own_names(self) -> None:
         config = {"cookie": "a", "a": {"pin": "b"}, "b": {"pin": "c"}}
-        assert _hocon.masked(config, ["a.pin"]) == {
+        assert hocon.masked(config, ["a.pin"]) == {
             "cookie": "a",
             "a": {"pin": "********"},
             "b": {"pin": "c"},
@@ -414,4 +414,4 @@ class TestMasked:
 
 
 def test_split_path() -> None:
-    assert _hocon.split_path('a."b.c"."d\\"e".f') == ["a", "b.c", 'd"e', "f"]
+    assert hocon.split_path('a."b.c"."d\\"e".f') == ["a", "b.c", 'd"e', "f"]

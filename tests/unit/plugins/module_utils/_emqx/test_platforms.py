@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 
 SYSTEMS = [
     ("debian", "11", "deb", "debian11", "debian", "bullseye"),
@@ -36,7 +36,7 @@ def test_supported(
     machine: str,
     arch: str,
 ) -> None:
-    assert _platforms.platform({"ID": name, "VERSION_ID": version}, machine) == {
+    assert platforms.platform({"ID": name, "VERSION_ID": version}, machine) == {
         "name": name,
         "version": version,
         "machine": machine,
@@ -61,7 +61,7 @@ def test_supported(
     ],
 )
 def test_unknown_system(os_release: dict[str, str]) -> None:
-    found = _platforms.platform(os_release, "x86_64")
+    found = platforms.platform(os_release, "x86_64")
     assert not found["supported"]
     assert (found["format"], found["token"], found["repository"]) == ("", "", {})
     assert found["arch"] == "amd64"
@@ -70,7 +70,7 @@ def test_unknown_system(os_release: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("machine", ["armv7l", "riscv64", "i686", ""])
 def test_unknown_architecture(machine: str) -> None:
-    found = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, machine)
+    found = platforms.platform({"ID": "debian", "VERSION_ID": "12"}, machine)
     assert (found["supported"], found["arch"], found["machine"]) == (False, "", machine)
     assert found["token"] == ""
 
@@ -80,7 +80,7 @@ def test_parse_os_release() -> None:
         '# from the vendor\nNAME="Rocky Linux"\nID="rocky"\n\nVERSION_ID=\'9.4\'\n'
         'ID_LIKE="rhel centos fedora"\nURL="https://example.com/?a=b"\nnonsense\n'
     )
-    assert _platforms.parse_os_release(text) == {
+    assert platforms.parse_os_release(text) == {
         "NAME": "Rocky Linux",
         "ID": "rocky",
         "VERSION_ID": "9.4",
@@ -105,7 +105,7 @@ def test_parse_os_release() -> None:
     ],
 )
 def test_package_file(arguments: tuple[str, str, str, str, str], name: str) -> None:
-    assert _platforms.package_file(*arguments) == name
+    assert platforms.package_file(*arguments) == name
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_package_file(arguments: tuple[str, str, str, str, str], name: str) -> N
     ],
 )
 def test_package_format(path: str, package_format: str) -> None:
-    assert _platforms.package_format(path) == package_format
+    assert platforms.package_format(path) == package_format

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import node_ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._ports import node_ports
 
 
 @pytest.mark.parametrize(

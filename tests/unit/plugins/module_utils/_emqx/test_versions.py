@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _versions
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 
@@ -16,7 +16,7 @@ class TestParse:
         "text", ["5.8.9", "v5.8.9", "e5.8.9", " 5.8.9\n", "5.8.9-1", "5.8.9+b1"]
     )
     def test_spellings_of_one_version(self, text: str) -> None:
-        assert _versions.compare(text, "5.8.9") == 0
+        assert versions.compare(text, "5.8.9") == 0
 
     def test_order(self) -> None:
         ordered = [
@@ -32,16 +32,16 @@ class TestParse:
             "6.0.0",
             "6.0.1",
         ]
-        assert sorted(reversed(ordered), key=_versions.parse) == ordered
-        assert _versions.compare("5.8.9", "5.10.0") == -1
-        assert _versions.compare("6.0.0", "6.0.0-rc.1") == 1
+        assert sorted(reversed(ordered), key=versions.parse) == ordered
+        assert versions.compare("5.8.9", "5.10.0") == -1
+        assert versions.compare("6.0.0", "6.0.0-rc.1") == 1
 
     @pytest.mark.parametrize(
         "text", ["", "5.8", "latest", "5.8.x", "x5.8.9", "5.8.9 beta", "\u0665.8.9"]
     )
     def test_not_a_version(self, text: str) -> None:
         with pytest.raises(InputError, match="expected three numbers"):
-            _versions.parse(text)
+            versions.parse(text)
 
 
 class TestEditions:
@@ -56,7 +56,7 @@ class TestEditions:
         ],
     )
     def test_edition_of(self, package: str, version: str, edition: str) -> None:
-        assert _versions.edition_of(package, version) == edition
+        assert versions.edition_of(package, version) == edition
 
     @pytest.mark.parametrize(
         ("edition", "version", "package"),
@@ -67,7 +67,7 @@ class TestEditions:
         ],
     )
     def test_package_of(self, edition: str, version: str, package: str) -> None:
-        assert _versions.package_of(edition, version) == package
+        assert versions.package_of(edition, version) == package
 
 
 class TestFeatures:
@@ -100,15 +100,15 @@ class TestFeatures:
     def test_from_which_version(
         self, name: str, edition: str, without: list[str], having: list[str]
     ) -> None:
-        assert [v for v in without if _versions.feature(name, v, edition)] == []
-        assert [v for v in having if not _versions.feature(name, v, edition)] == []
+        assert [v for v in without if versions.feature(name, v, edition)] == []
+        assert [v for v in having if not versions.feature(name, v, edition)] == []
 
     def test_unknown_edition_counts_as_the_one_that_has_it(self) -> None:
-        assert _versions.feature("replicants", "5.8.9")
+        assert versions.feature("replicants", "5.8.9")
 
     def test_unknown_feature(self) -> None:
         with pytest.raises(InputError, match="'warp' is not"):
-            _versions.feature("warp", "5.8.9")
+            versions.feature("warp", "5.8.9")
 
 
 class TestChoices:
@@ -129,7 +129,7 @@ class TestChoices:
         ],
     )
     def test_by_version(self, setting: str, version: str, value: str, allowed: bool) -> None:
-        assert (value in _versions.choices(setting, version)) is allowed
+        assert (value in versions.choices(setting, version)) is allowed
 
 
 class TestKeys:
@@ -156,24 +156,24 @@ class TestKeys:
     def test_known_keys(
         self, root: str, key: str, edition: str, without: list[str], having: list[str]
     ) -> None:
-        assert [v for v in without if key in _versions.known_keys(root, v, edition)] == []
-        assert [v for v in having if key not in _versions.known_keys(root, v, edition)] == []
+        assert [v for v in without if key in versions.known_keys(root, v, edition)] == []
+        assert [v for v in having if key not in versions.known_keys(root, v, edition)] == []
 
     def test_no_table_for_other_roots(self) -> None:
         with pytest.raises(InputError, match="'mqtt'"):
-            _versions.known_keys("mqtt", "5.8.9")
+            versions.known_keys("mqtt", "5.8.9")
 
     def test_known_roots(self) -> None:
-        opensource = _versions.known_roots("5.8.9", "opensource")
-        enterprise = _versions.known_roots("5.8.9", "enterprise")
+        opensource = versions.known_roots("5.8.9", "opensource")
+        enterprise = versions.known_roots("5.8.9", "enterprise")
         assert {"listeners", "mqtt", "telemetry", "durable_storage"} <= set(opensource)
         assert "license" not in opensource and "license" in enterprise
         assert "telemetry" not in enterprise
-        assert "durable_storage" not in _versions.known_roots("5.6.1", "opensource")
+        assert "durable_storage" not in versions.known_roots("5.6.1", "opensource")
 
 
 def found(config: dict[str, t.Any], version: str, edition: str = "opensource") -> list[str]:
-    findings = _versions.unknown_keys(config, version, edition)
+    findings = versions.unknown_keys(config, version, edition)
     for finding in findings:
         assert set(finding) == {
             "severity",
@@ -259,7 +259,7 @@ class TestUnknownKeys:
         self, config: dict[str, t.Any], version: str, finding: str, words: str
     ) -> None:
         assert found(config, version) == [finding]
-        assert words in _versions.unknown_keys(config, version, "opensource")[0]["message"]
+        assert words in versions.unknown_keys(config, version, "opensource")[0]["message"]
 
     def test_all_at_once(self) -> None:
         config = {"cluster": {"nmae": 1, "links": []}, "foo": 1, "rpc": {"x": 1}}
@@ -272,7 +272,7 @@ class TestUnknownKeys:
 class TestCookies:
     @pytest.mark.parametrize("cookie", ["a" * 16, "A-z_0" * 12, "x" * 64])
     def test_safe(self, cookie: str) -> None:
-        assert _versions.cookie_problem(cookie) == ""
+        assert versions.cookie_problem(cookie) == ""
 
     @pytest.mark.parametrize(
         ("cookie", "words"),
@@ -287,7 +287,7 @@ class TestCookies:
         ],
     )
     def test_unsafe(self, cookie: str, words: str) -> None:
-        problem = _versions.cookie_problem(cookie)
+        problem = versions.cookie_problem(cookie)
         assert words in problem
         assert len(cookie) < 10 or cookie not in problem
 
@@ -308,7 +308,7 @@ class TestCookies:
 def test_what_stands_against_an_upgrade(
     current: str, wanted: str, refused: bool, text: str
 ) -> None:
-    found = _versions.hurdles(current, wanted)
+    found = versions.hurdles(current, wanted)
     assert [hurdle for hurdle in found if hurdle.refused is refused and text in hurdle.text]
 
 
@@ -317,4 +317,4 @@ def test_what_stands_against_an_upgrade(
     [("5.8.6", "5.8.9"), ("5.4.0", "5.8.9"), ("5.8.9", "5.10.4"), ("6.0.1", "6.1.0")],
 )
 def test_an_upgrade_that_nothing_stands_against(current: str, wanted: str) -> None:
-    assert _versions.hurdles(current, wanted) == []
+    assert versions.hurdles(current, wanted) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scenes import Scene
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _bundle
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import bundle
 
 SECRETS = ["Cookie0of0the0cluster", "M1icence", "Passphrase0of0the0CA"]
 
@@ -25,9 +25,9 @@ def test_no_secret_and_no_certificate_is_in_it(tmp_path: Path) -> None:
     scene.log("n1", "crash", line)
     scene.unreachable("n2")
     findings = {"findings": [{"cause": line}], "healthy": False}
-    contents = _bundle.texts(scene.evidence, {"a.txt": line, "findings.json": findings}, SECRETS)
+    contents = bundle.texts(scene.evidence, {"a.txt": line, "findings.json": findings}, SECRETS)
     path = tmp_path / "new/support.tar.gz"
-    _bundle.write(str(path), "support", contents)
+    bundle.write(str(path), "support", contents)
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["support.tar.gz"]
     with tarfile.open(path) as archive:
@@ -50,11 +50,11 @@ def test_no_secret_and_no_certificate_is_in_it(tmp_path: Path) -> None:
 
 
 def test_ordinary_words_are_no_secrets() -> None:
-    contents = _bundle.texts({}, {"a": "the default, none"}, ["default", "", "no"])
+    contents = bundle.texts({}, {"a": "the default, none"}, ["default", "", "no"])
     assert contents == {"a": "the default, none"}
 
 
 def test_names_stay_inside_the_archive() -> None:
     scene = Scene(1)
     scene.found("n1", files={"../../etc/passwd": "x"})
-    assert "n1/-..-etc-passwd" in _bundle.texts(scene.evidence, {}, [])
+    assert "n1/-..-etc-passwd" in bundle.texts(scene.evidence, {}, [])

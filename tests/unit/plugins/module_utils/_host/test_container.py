@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _container
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import container
 
 WISH: dict[str, t.Any] = {
     "engine": "podman",
@@ -33,7 +33,7 @@ WISH: dict[str, t.Any] = {
 
 
 def start(**other: t.Any) -> list[str]:
-    return list(_container.plan({**WISH, **other})["start"])
+    return list(container.plan({**WISH, **other})["start"])
 
 
 class TestPlan:
@@ -67,7 +67,7 @@ class TestPlan:
         assert place not in " ".join(start())
 
     def test_values_of_the_environment_are_nowhere(self) -> None:
-        assert "secret" not in json.dumps(_container.plan(WISH))
+        assert "secret" not in json.dumps(container.plan(WISH))
 
     def test_docker_gets_a_number_for_its_limit(self) -> None:
         shown = start(engine="docker")
@@ -88,12 +88,12 @@ class TestPlan:
         assert not any("alias" in word for word in start(network="net"))
 
     def test_commands(self) -> None:
-        plan = _container.plan({**WISH, "name": "emqx2"})
+        plan = container.plan({**WISH, "name": "emqx2"})
         assert plan["stop"] == "/usr/bin/podman stop --time=120 emqx2"
         assert plan["remove"] == "/usr/bin/podman rm --force --volumes emqx2"
 
     def test_the_check_sees_the_same_files_and_no_network(self) -> None:
-        check = _container.plan({**WISH, "network": "net"})["check"]
+        check = container.plan({**WISH, "network": "net"})["check"]
         assert check["run"][:4] == ["/usr/bin/podman", "run", "--rm", "--network=none"]
         assert "--env=EMQX_A" in check["run"]
         assert not any("publish" in word or "name=" in word for word in check["run"][4:5])
@@ -112,19 +112,19 @@ class TestPlan:
     [("a b", '"a b"'), ("50%", '"50%%"'), ("$HOME", '"$$HOME"'), ('a"\\', '"a\\"\\\\"')],
 )
 def test_a_unit_takes_arguments_literally(argument: str, text: str) -> None:
-    assert _container.quoted(argument) == text
+    assert container.quoted(argument) == text
 
 
 class TestAnswers:
     def test_image(self) -> None:
         shown = json.dumps([{"Id": "ab", "RepoTags": ["docker.io/emqx/emqx:5.8.9"]}])
-        assert _container.parse_image(shown) == {"id": "ab", "names": ["docker.io/emqx/emqx:5.8.9"]}
-        assert _container.parse_image('[{"Id": "ab", "RepoTags": null}]')["names"] == []
+        assert container.parse_image(shown) == {"id": "ab", "names": ["docker.io/emqx/emqx:5.8.9"]}
+        assert container.parse_image('[{"Id": "ab", "RepoTags": null}]')["names"] == []
 
     @pytest.mark.parametrize("shown", ["", "[]\n", "Error: no such image", "[1]"])
     def test_no_image_and_no_network(self, shown: str) -> None:
-        assert _container.parse_image(shown) == {"id": "", "names": []}
-        assert _container.parse_network(shown) is None
+        assert container.parse_image(shown) == {"id": "", "names": []}
+        assert container.parse_network(shown) is None
 
     @pytest.mark.parametrize(
         "shown",
@@ -136,11 +136,11 @@ class TestAnswers:
         ids=["podman", "podman 3", "docker"],
     )
     def test_network(self, shown: dict[str, t.Any]) -> None:
-        assert _container.parse_network(json.dumps([shown])) == ["10.1.0.0/24"]
+        assert container.parse_network(json.dumps([shown])) == ["10.1.0.0/24"]
 
     def test_unit(self) -> None:
-        assert _container.unit_version(" ".join(start(version="6.3.0-beta.2"))) == "6.3.0-beta.2"
-        assert _container.unit_version("ExecStart=/bin/bash /usr/bin/emqx foreground") == ""
+        assert container.unit_version(" ".join(start(version="6.3.0-beta.2"))) == "6.3.0-beta.2"
+        assert container.unit_version("ExecStart=/bin/bash /usr/bin/emqx foreground") == ""
 
 
 class TestProblems:
@@ -154,7 +154,7 @@ class TestProblems:
 
     def codes(self, network: list[str] | None = None, **wish: str) -> list[str]:
         found = {"engine": wish.get("engine") != "docker", "network": network}
-        return [code for code, *_rest in _container.problems(found, {**self.WISH, **wish})]
+        return [code for code, *_rest in container.problems(found, {**self.WISH, **wish})]
 
     def test_none(self) -> None:
         assert self.codes() == []
@@ -163,7 +163,7 @@ class TestProblems:
     @pytest.mark.parametrize("firewall", ["firewalld", "ufw"])
     def test_the_hosts_network_goes_with_any_firewall(self, firewall: str) -> None:
         wish = {**self.WISH, "network": "host", "firewall": firewall, "subnet": "nonsense"}
-        assert list(_container.problems({"engine": True, "network": None}, wish)) == []
+        assert list(container.problems({"engine": True, "network": None}, wish)) == []
 
     def test_docker_is_left_to_the_user(self) -> None:
         assert self.codes(engine="docker") == ["no_docker"]

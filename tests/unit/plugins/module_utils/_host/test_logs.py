@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._logs import excerpts, scrub
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.logs import excerpts, scrub
 
 KEY = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----"
 

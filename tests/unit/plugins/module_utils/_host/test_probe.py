@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _probe
-from ansible_collections.mqttops.emqx.plugins.module_utils._sockets import listeners
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import probe
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.sockets import listeners
 
 DIST, RPC = 24370, 25370
 
@@ -33,11 +33,11 @@ def _listen() -> t.Iterator[t.Callable[..., dict[int, str]]]:
 
     def listen(ports: list[int], seconds: float = 30, guests: int = 0) -> dict[int, str]:
         used.append(ports)
-        return _probe.listen(ports, False, seconds, guests)
+        return probe.listen(ports, False, seconds, guests)
 
     yield listen
     for ports in used:
-        _probe.close(ports)
+        probe.close(ports)
 
 
 def free_ports(count: int) -> list[int]:
@@ -63,7 +63,7 @@ def test_open_refused_filtered_and_unresolved_are_told_apart() -> None:
             node(2, full.getsockname()[1], full.getsockname()[1]),
             {**node(3), "name": "emqx@no.such.invalid", "host": "no.such.invalid"},
         ]
-        answer = _probe.probe(nodes, "emqx@127.9.0.1", False, 1.5)
+        answer = probe.probe(nodes, "emqx@127.9.0.1", False, 1.5)
     assert states(answer) == {
         ("emqx@127.9.0.1", "distribution"): "open",
         ("emqx@127.9.0.1", "rpc"): "refused",
@@ -79,29 +79,29 @@ def test_open_refused_filtered_and_unresolved_are_told_apart() -> None:
 
 def test_no_route() -> None:
     # TEST-NET with a broadcast address: the kernel itself refuses it.
-    assert _probe.dial([("255.255.255.255", 9)], 1)[("255.255.255.255", 9)] in (
+    assert probe.dial([("255.255.255.255", 9)], 1)[("255.255.255.255", 9)] in (
         "no_route",
         "filtered",
     )
 
 
 def test_whose_address_it_is() -> None:
-    assert _probe.is_local("127.0.0.1")
-    assert not _probe.is_local("192.0.2.1")
+    assert probe.is_local("127.0.0.1")
+    assert not probe.is_local("192.0.2.1")
     peers = [{**node(1), "host": "192.0.2.1"}]
-    assert not _probe.probe(peers, peers[0]["name"], False, 0.1)["own_address_local"]
+    assert not probe.probe(peers, peers[0]["name"], False, 0.1)["own_address_local"]
 
 
 def test_listener_answers_and_ends_when_told(listen: t.Callable[..., dict[int, str]]) -> None:
     ports = free_ports(2)
     targets = [("127.0.0.1", port) for port in ports]
     assert listen(ports) == {}
-    assert set(_probe.dial(targets, 1).values()) == {"open"}
+    assert set(probe.dial(targets, 1).values()) == {"open"}
     # Many times, as all peers come at once.
-    assert set(_probe.dial([("127.0.0.1", ports[0])] * 50, 1).values()) == {"open"}
-    assert _probe.close(ports)
-    assert set(_probe.dial(targets, 1).values()) == {"refused"}
-    assert not _probe.close(ports)
+    assert set(probe.dial([("127.0.0.1", ports[0])] * 50, 1).values()) == {"open"}
+    assert probe.close(ports)
+    assert set(probe.dial(targets, 1).values()) == {"refused"}
+    assert not probe.close(ports)
 
 
 def test_listener_ends_by_itself(listen: t.Callable[..., dict[int, str]]) -> None:
@@ -126,10 +126,10 @@ def test_listener_ends_when_all_guests_came_to_each_port(
     listen(ports, seconds=60, guests=2)
     one, other = [("127.0.0.1", port) for port in ports]
     for targets in ([one, other], [one], [one]):
-        assert set(_probe.dial(targets, 1).values()) == {"open"}
+        assert set(probe.dial(targets, 1).values()) == {"open"}
     # It would be gone if connections to one port counted for the other.
     assert set(listeners(ports)) == set(ports)
-    assert _probe.dial([other], 1) == {other: "open"}
+    assert probe.dial([other], 1) == {other: "open"}
     gone(ports)
 
 
@@ -138,22 +138,22 @@ def test_what_is_refused_is_tried_until_a_listener_is_there(
 ) -> None:
     ports = free_ports(2)
     peer = {**node(1, *ports), "host": "127.0.0.1"}
-    found = _probe.probe([peer], "", False, 1)["links"]
+    found = probe.probe([peer], "", False, 1)["links"]
     assert {link["state"] for link in found} == {"refused"}
     timer = threading.Timer(0.2, listen, (ports,), {"guests": 1})
     timer.start()
-    assert _probe.meet(found)
+    assert probe.meet(found)
     timer.join()
     assert {link["state"] for link in found} == {"open"}
     gone(ports)
     # There is nobody any more, and what was open is not tried again.
-    assert _probe.meet(found)
-    assert not _probe.meet([*found, {**found[0], "state": "refused"}])
+    assert probe.meet(found)
+    assert not probe.meet([*found, {**found[0], "state": "refused"}])
 
 
 def test_a_way_that_is_not_open_otherwise_is_not_waited_for() -> None:
     begin = time.monotonic()
-    assert not _probe.meet([{"address": "192.0.2.1", "port": 1, "state": "filtered"}])
+    assert not probe.meet([{"address": "192.0.2.1", "port": 1, "state": "filtered"}])
     assert time.monotonic() - begin < 0.5
 
 
@@ -181,7 +181,7 @@ def test_busy_ports_are_named_and_left_alone(listen: t.Callable[..., dict[int, s
         other.listen(1)
         busy, free = other.getsockname()[1], free_ports(1)[0]
         assert listen([busy, free]) == {busy: "Address already in use"}
-        assert _probe.dial([("127.0.0.1", free)], 1) == {("127.0.0.1", free): "open"}
+        assert probe.dial([("127.0.0.1", free)], 1) == {("127.0.0.1", free): "open"}
 
 
 def test_names_are_asked_for_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_names_are_asked_for_all_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     start = time.monotonic()
-    found = _probe.resolve(["a.example", "slow.example", "dead.example"], False, 3.0)
+    found = probe.resolve(["a.example", "slow.example", "dead.example"], False, 3.0)
     assert time.monotonic() - start < 20
     assert found == {
         "a.example": ["192.0.2.1"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._sockets import listeners
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.sockets import listeners
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid inode"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _host
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import UNKNOWN_BOOT
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import UNKNOWN_BOOT
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import state as _host
 
 Answer = t.Tuple[int, str, str]
 

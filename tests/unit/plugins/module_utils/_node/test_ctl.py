@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _ctl
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl, read_view
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     CommandError,
     InputError,
     ParseError,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._node import ctl as _ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, read_view
 from ansible_collections.mqttops.emqx.tests.support.certificates import Authority
 from ansible_collections.mqttops.emqx.tests.unit.scripted import (
     DOWN,

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _cluster
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Peer, View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node import decide
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Peer, View
 from ansible_collections.mqttops.emqx.tests.unit.scripted import (
     JOINED,
     LEFT,
@@ -148,18 +148,18 @@ JOIN: list[tuple[View, str, str]] = [
 
 @pytest.mark.parametrize(("view", "do", "reason"), JOIN)
 def test_join(view: View, do: str, reason: str) -> None:
-    decision = _cluster.plan_join(view, N1)
+    decision = decide.plan_join(view, N1)
     assert (decision.do, reason in decision.reason) == (do, True), decision
 
 
 def test_the_seed_itself_has_nothing_to_do() -> None:
-    assert _cluster.plan_join(me(), N2).do == "nothing"
-    assert _cluster.plan_join(BOOTING, N2).do == "wait"
+    assert decide.plan_join(me(), N2).do == "nothing"
+    assert decide.plan_join(BOOTING, N2).do == "wait"
 
 
 def test_consent_to_data_loss_is_told_as_a_warning() -> None:
     view = me(peers=SEED_ALONE, data={"api_keys": 2, "banned": 1}, config={"mqtt": "1"})
-    decision = _cluster.plan_join(view, N1, allow_data_loss=True)
+    decision = decide.plan_join(view, N1, allow_data_loss=True)
     assert decision.do == "join"
     assert decision.warnings == (
         "deleted by the join: 2 api keys, 1 banned, run-time configuration of mqtt (cluster.hocon)",
@@ -176,13 +176,13 @@ def test_consent_to_data_loss_is_told_as_a_warning() -> None:
     ],
 )
 def test_what_a_wait_promises(view: View, likely: bool, unreachable: str) -> None:
-    decision = _cluster.plan_join(view, N1)
+    decision = decide.plan_join(view, N1)
     assert (decision.do, decision.likely, decision.unreachable) == ("wait", likely, unreachable)
 
 
 def test_members_that_see_another_cluster_are_named() -> None:
     peers = {N1: sees([N1, N2, N3]), N3: sees([N1, N3], [N2]), N4: SILENT}
-    decision = _cluster.plan_join(me([N1, N2, N3], peers=peers), N1)
+    decision = decide.plan_join(me([N1, N2, N3], peers=peers), N1)
     assert decision.do == "nothing"
     assert decision.warnings == (
         f"the views differ: this node sees {N1}, {N2}, {N3} running, "
@@ -214,13 +214,13 @@ LEAVE: list[tuple[View, str, str]] = [
 
 @pytest.mark.parametrize(("view", "do", "reason"), LEAVE)
 def test_leave(view: View, do: str, reason: str) -> None:
-    decision = _cluster.plan_leave(view)
+    decision = decide.plan_leave(view)
     assert (decision.do, reason in decision.reason) == (do, True), decision
 
 
 @pytest.mark.parametrize("strategy", ["static", "dns", "etcd", "k8s", "mcast"])
 def test_leave_warns_of_discovery(strategy: str) -> None:
-    decision = _cluster.plan_leave(me([N1, N2], discovery=strategy))
+    decision = decide.plan_leave(me([N1, N2], discovery=strategy))
     assert decision.warnings == (
         f"cluster.discovery_strategy is {strategy}: this node will come back at its next restart "
         "unless its service stays stopped or its seeds change",
@@ -229,11 +229,11 @@ def test_leave_warns_of_discovery(strategy: str) -> None:
 
 @pytest.mark.parametrize("strategy", ["manual", None])
 def test_leave_does_not_warn_without_discovery(strategy: str | None) -> None:
-    assert _cluster.plan_leave(me([N1, N2], discovery=strategy)).warnings == ()
+    assert decide.plan_leave(me([N1, N2], discovery=strategy)).warnings == ()
 
 
 def test_leave_names_who_could_not_confirm() -> None:
-    decision = _cluster.plan_leave(me(peers={N1: SILENT, N3: sees([N3])}))
+    decision = decide.plan_leave(me(peers={N1: SILENT, N3: sees([N3])}))
     assert decision.warnings == (f"not asked, because they did not answer: {N1}",)
 
 
@@ -266,12 +266,12 @@ EVICT: list[tuple[View, bool, str, str]] = [
 
 @pytest.mark.parametrize(("view", "force", "do", "reason"), EVICT)
 def test_evict(view: View, force: bool, do: str, reason: str) -> None:
-    decision = _cluster.plan_evict(view, N3, force)
+    decision = decide.plan_evict(view, N3, force)
     assert (decision.do, reason in decision.reason) == (do, True), decision
 
 
 def test_evict_never_itself() -> None:
-    decision = _cluster.plan_evict(me([N1, N2]), N2, force=True)
+    decision = decide.plan_evict(me([N1, N2]), N2, force=True)
     assert (decision.do, decision.reason) == (
         "refuse",
         "a node cannot evict itself: use state: left on it",
@@ -279,11 +279,11 @@ def test_evict_never_itself() -> None:
 
 
 def test_evict_warns_of_what_comes_later() -> None:
-    stopped = _cluster.plan_evict(me([N2], [N3]), N3)
+    stopped = decide.plan_evict(me([N2], [N3]), N3)
     assert f"remove <data_dir>/mnesia/{N3} there" in stopped.warnings[0]
-    running = _cluster.plan_evict(me([N2, N3], discovery="static"), N3, force=True)
+    running = decide.plan_evict(me([N2, N3], discovery="static"), N3, force=True)
     assert "discovery_strategy is static: it will come back" in running.warnings[0]
-    assert _cluster.plan_evict(me([N2, N3]), N3, force=True).warnings == ()
+    assert decide.plan_evict(me([N2, N3]), N3, force=True).warnings == ()
 
 
 WAIT: list[tuple[View, list[str], str, str]] = [
@@ -303,7 +303,7 @@ WAIT: list[tuple[View, list[str], str, str]] = [
 
 @pytest.mark.parametrize(("view", "wanted", "do", "reason"), WAIT)
 def test_wait(view: View, wanted: list[str], do: str, reason: str) -> None:
-    decision = _cluster.plan_wait(view, wanted)
+    decision = decide.plan_wait(view, wanted)
     assert (decision.do, reason in decision.reason) == (do, True), decision
 
 
@@ -318,7 +318,7 @@ def test_wait(view: View, wanted: list[str], do: str, reason: str) -> None:
     ],
 )
 def test_wait_for_members_of_which_one_may_be_stopped(view: View, do: str) -> None:
-    decision = _cluster.plan_wait(view, [N1, N2, N3], may_be_stopped=[N3])
+    decision = decide.plan_wait(view, [N1, N2, N3], may_be_stopped=[N3])
     assert decision.do == do, decision
 
 
@@ -359,7 +359,7 @@ def test_wait_for_members_of_which_one_may_be_stopped(view: View, do: str) -> No
     ],
 )
 def test_final_answers(text: str, final: str) -> None:
-    assert _cluster.final_answer(text) == final
+    assert decide.final_answer(text) == final
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_final_answers(text: str, final: str) -> None:
     ],
 )
 def test_silence_has_a_cause(dialled: str, cause: str) -> None:
-    assert cause in _cluster.silence(N1, 4371, dialled)
+    assert cause in decide.silence(N1, 4371, dialled)
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_silence_has_a_cause(dialled: str, cause: str) -> None:
     ],
 )
 def test_silence_of_who_speaks_otherwise(dialled: str, own: str, cause: str) -> None:
-    assert cause in _cluster.silence(N1, 4371, dialled, own)
+    assert cause in decide.silence(N1, 4371, dialled, own)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_silence_of_who_speaks_otherwise(dialled: str, own: str, cause: str) -> 
 def test_config_sync(
     sync: dict[str, int] | None, running: list[str], expected: bool | None
 ) -> None:
-    assert _cluster.in_sync(me(running, sync=sync)) is expected
+    assert decide.in_sync(me(running, sync=sync)) is expected
 
 
 def test_describe_a_ready_node() -> None:
@@ -423,7 +423,7 @@ def test_describe_a_ready_node() -> None:
         sync={},
         data_dir="/var/lib/emqx",
     )
-    assert _cluster.describe(view) == {
+    assert decide.describe(view) == {
         "node": N2,
         "version": "5.8.9",
         "edition": "opensource",
@@ -458,24 +458,24 @@ def test_describe_a_ready_node() -> None:
 
 def test_describe_manual_rpc_ports_and_a_node_that_is_down() -> None:
     manual = me(rpc_port_discovery="manual", rpc_server_port=5999)
-    assert _cluster.describe(manual)["ports"] == {"distribution": 4372, "rpc": 5999}
-    down = _cluster.describe(DOWN)
+    assert decide.describe(manual)["ports"] == {"distribution": 4372, "rpc": 5999}
+    down = decide.describe(DOWN)
     assert (down["state"], down["reason"]) == ("down", "not responding to pings")
     assert {down["node"], down["ports"], down["uptime_seconds"], down["version"]} == {None}
 
 
 def test_predictions() -> None:
     alone = me(peers={N1: sees([N1, N3], [N4])})
-    assert _cluster.predict(alone, "join", N1) == {
+    assert decide.predict(alone, "join", N1) == {
         "running_nodes": [N1, N2, N3],
         "stopped_nodes": [N4],
     }
-    assert _cluster.predict(me(), "join", N1)["running_nodes"] == [N1, N2]
+    assert decide.predict(me(), "join", N1)["running_nodes"] == [N1, N2]
     member = me([N1, N2], [N3])
-    assert _cluster.predict(member, "leave", "") == {"running_nodes": [N2], "stopped_nodes": []}
-    assert _cluster.predict(member, "evict", N3) == {
+    assert decide.predict(member, "leave", "") == {"running_nodes": [N2], "stopped_nodes": []}
+    assert decide.predict(member, "evict", N3) == {
         "running_nodes": [N1, N2],
         "stopped_nodes": [],
     }
     running = replace(member, running=(N2, N3), stopped=())
-    assert _cluster.predict(running, "evict", N3)["running_nodes"] == [N2]
+    assert decide.predict(running, "evict", N3)["running_nodes"] == [N2]

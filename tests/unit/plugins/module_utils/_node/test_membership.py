@@ -7,18 +7,18 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._ctl import Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._member import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.membership import (
     Outcome,
     Wish,
     foresee,
     fulfil,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline
 from ansible_collections.mqttops.emqx.tests.unit.scripted import (
     DOWN,
     EVICTED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import subprocess
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._argspec import end_input
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import end_input
 
 
 def started(*argv: str) -> subprocess.Popen[bytes]:

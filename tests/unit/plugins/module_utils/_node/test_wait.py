@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import WaitTimeout
-from ansible_collections.mqttops.emqx.plugins.module_utils._wait import Deadline, wait_for
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 
 class Clock:

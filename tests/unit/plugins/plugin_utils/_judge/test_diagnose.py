@@ -8,7 +8,7 @@ import typing as t
 import pytest
 from scenes import Scene
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._diagnose import diagnose
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose import diagnose
 
 Change = t.Callable[[Scene], None]
 # name, how the cluster is made ill, the codes in their order, what the first cause says

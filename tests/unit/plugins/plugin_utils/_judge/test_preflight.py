@@ -8,9 +8,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._preflight import check_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
 
 Tree = t.Dict[str, t.Any]
 DEB = "emqx-5.8.9-debian12-amd64.deb"
@@ -49,8 +49,8 @@ WISH: Tree = {
         "members": {"n1": ["10.0.0.1"]},
     },
 }
-DEBIAN = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
-ALPINE = _platforms.platform({"ID": "alpine", "VERSION_ID": "3.20"}, "x86_64")
+DEBIAN = platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
+ALPINE = platforms.platform({"ID": "alpine", "VERSION_ID": "3.20"}, "x86_64")
 ANSWER: Tree = {
     "platform": DEBIAN,
     "package": {"name": "", "version": ""},
@@ -230,7 +230,7 @@ FINDINGS = [
     ({}, {"platform": ALPINE}, "platform", "alpine 3.20 on x86_64", "vendor tar.gz"),
     (
         {},
-        {"platform": _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "armv7l")},
+        {"platform": platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "armv7l")},
         "platform",
         "debian 12 on armv7l",
         "vendor tar.gz",
@@ -520,7 +520,7 @@ def test_a_container_may_get_a_newer_image(version: str) -> None:
 
 
 def test_a_container_runs_on_any_system() -> None:
-    unknown = _platforms.platform({"ID": "arch", "VERSION_ID": ""}, "x86_64")
+    unknown = platforms.platform({"ID": "arch", "VERSION_ID": ""}, "x86_64")
     assert errors(CONTAINER, {"platform": unknown}) == []
 
 

@@ -7,11 +7,8 @@ import typing as t
 
 from scenes import Scene
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _diagnose,
-    _discovery,
-    _proof,
-)
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge import diagnose, proof
 
 FULL = {"free": 0, "size": 1 << 24, "free_entries": 9, "entries": 9, "read_only": False}
 DNS = {"name": "mq.example", "record_type": "a"}
@@ -37,7 +34,7 @@ def cause(code: str, *hosts: str, severity: str = "error") -> dict[str, t.Any]:
 
 
 def test_nothing_stands_against_it() -> None:
-    found = _proof.prove(NONE, [NONE, NONE], WELL)
+    found = proof.prove(NONE, [NONE, NONE], WELL)
     assert found["passed"]
     assert found["text"] == [
         "Found no errors and no warnings: the cluster can form, 2 of 2 connections are open."
@@ -48,7 +45,7 @@ def test_errors_of_all_sources_come_before_warnings() -> None:
     topology = {"errors": [finding("names", "")], "warnings": [finding("old", "")]}
     host = {"errors": [finding("disk", "n1")], "warnings": []}
     ill = {**WELL, "findings": [cause("clock", "n2", severity="warning"), cause("cookie", "n3")]}
-    found = _proof.prove(topology, [host, NONE], ill)
+    found = proof.prove(topology, [host, NONE], ill)
     assert not found["passed"]
     assert [each["code"] for each in found["errors"]] == ["names", "disk", "cookie"]
     assert [each["code"] for each in found["warnings"]] == ["old", "clock"]
@@ -76,7 +73,7 @@ def test_errors_of_all_sources_come_before_warnings() -> None:
 def test_a_lost_host_is_named_once() -> None:
     host = {"errors": [finding("unreachable", "n1")], "warnings": []}
     ill = {**WELL, "findings": [cause("unreachable", "n1"), cause("unreachable", "n2")]}
-    found = _proof.prove(NONE, [host], ill)
+    found = proof.prove(NONE, [host], ill)
     assert [each["hosts"] for each in found["errors"]] == [["n1"], ["n2"]]
 
 
@@ -94,7 +91,7 @@ def planned(scene: Scene, *hosts: str) -> None:
 
 
 def codes(scene: Scene) -> list[tuple[str, str]]:
-    found = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    found = diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
     return [(each["severity"], each["code"]) for each in found]
 
 
@@ -102,7 +99,7 @@ def test_nodes_that_never_ran_are_not_ill() -> None:
     scene = Scene()
     planned(scene)
     assert codes(scene) == []
-    assert _diagnose.diagnose(scene.nodes, scene.evidence)["findings"] != []
+    assert diagnose.diagnose(scene.nodes, scene.evidence)["findings"] != []
 
 
 def test_a_node_that_is_to_join_a_running_cluster() -> None:
@@ -128,7 +125,7 @@ def test_what_the_firewall_is_about_to_open_is_no_finding() -> None:
     scene.link("n1", "n2", "filtered")
     scene.link("n2", "n1", "filtered")
     scene.evidence["n2"]["plan"] = {"opens_ports": True}
-    found = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    found = diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
     assert [each["code"] for each in found] == ["closed_port"]
     assert found[0]["cause"].startswith("n2 gets no answer from n1")
 
@@ -177,7 +174,7 @@ def told(scene: Scene, strategy: str, settings: dict[str, t.Any], **answer: t.An
     ]
     whole = {"entries": [], "asked": "10.0.0.53", "failure": "", "detail": "", **answer}
     for host in scene.hosts:
-        found = _discovery.report(strategy, settings, scene.names[host], nodes, whole)
+        found = matching.report(strategy, settings, scene.names[host], nodes, whole)
         scene.evidence[host]["discovery"] = {"discovery": found}
 
 
@@ -185,7 +182,7 @@ def to_start(strategy: str, settings: dict[str, t.Any], **answer: t.Any) -> list
     scene = Scene()
     planned(scene)
     told(scene, strategy, settings, **answer)
-    found = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    found = diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
     # A cluster that runs will need it at the next start.
     scene = Scene()
     told(scene, strategy, settings, **answer)
@@ -242,7 +239,7 @@ def test_files_that_are_about_to_be_replaced() -> None:
     told(scene, "etcd", {"prefix": "a"}, failure="etcd_other_ca", detail="verify failed")
     for host in ("n1", "n2"):
         scene.evidence[host]["plan"] = {"replaces": True}
-    (found,) = _diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
+    (found,) = diagnose.diagnose(scene.nodes, scene.evidence, to_build=True)["findings"]
     assert (found["severity"], found["hosts"]) == ("error", ["n3"])
 
 

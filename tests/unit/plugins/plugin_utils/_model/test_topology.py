@@ -8,8 +8,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _ports, _topology
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports as _ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
 
 Member = t.Dict[str, t.Any]
 Settings = t.Dict[str, t.Any]
@@ -26,11 +27,11 @@ def three(**changes: t.Any) -> list[Member]:
 
 
 def errors(members: list[Member], settings: Settings | None = None) -> list[tuple[str, str]]:
-    return pairs(_topology.build(members, settings or {})["errors"])
+    return pairs(topology.build(members, settings or {})["errors"])
 
 
 def warnings(members: list[Member], settings: Settings | None = None) -> list[tuple[str, str]]:
-    return pairs(_topology.build(members, settings or {})["warnings"])
+    return pairs(topology.build(members, settings or {})["warnings"])
 
 
 def pairs(findings: list[dict[str, str]]) -> list[tuple[str, str]]:
@@ -56,17 +57,17 @@ class TestIpv6:
     @pytest.mark.parametrize("proto_dist", ["inet6_tcp", "inet6_tls"])
     @pytest.mark.parametrize("version", ["", "5.4.0", "5.8.9", "6.0.0"])
     def test_the_rpc_port_goes_along(self, proto_dist: str, version: str) -> None:
-        model = _topology.build(three(), {"proto_dist": proto_dist, "version": version})
+        model = topology.build(three(), {"proto_dist": proto_dist, "version": version})
         assert model["ipv6"] is True
         assert model["rpc"] == {**STATELESS, "listen_address": "::", "ipv6_only": True}
 
     def test_not_where_emqx_has_no_key_for_it(self) -> None:
-        model = _topology.build(three(), {"proto_dist": "inet6_tcp", "version": "5.3.2"})
+        model = topology.build(three(), {"proto_dist": "inet6_tcp", "version": "5.3.2"})
         assert (model["ipv6"], model["rpc"]) == (True, STATELESS)
 
     @pytest.mark.parametrize("proto_dist", ["inet_tcp", "inet_tls"])
     def test_not_over_ipv4(self, proto_dist: str) -> None:
-        model = _topology.build(three(), {"proto_dist": proto_dist, "version": "5.8.9"})
+        model = topology.build(three(), {"proto_dist": proto_dist, "version": "5.8.9"})
         assert (model["ipv6"], model["rpc"]) == (False, STATELESS)
 
 
@@ -93,13 +94,13 @@ class TestRpc:
             "rpc_port_discovery": discovery,
             "rpc_server_port": 7000,
         }
-        model = _topology.build(three(), settings)
+        model = topology.build(three(), settings)
         assert model["rpc"] == {"port_discovery": discovery, **keys}
 
 
 class TestModel:
     def test_defaults(self) -> None:
-        model = _topology.build(three(emqx_node_role="replicant"), {"discovery_strategy": "static"})
+        model = topology.build(three(emqx_node_role="replicant"), {"discovery_strategy": "static"})
         assert model == {
             "nodes": {
                 "n1": {
@@ -198,7 +199,7 @@ class TestModel:
     def test_where_values_come_from(
         self, member: Member, name: str, server: str, addresses: list[str]
     ) -> None:
-        model = _topology.build([{"inventory_host": "n1.example", **member}], {})
+        model = topology.build([{"inventory_host": "n1.example", **member}], {})
         node = model["nodes"]["n1.example"]
         assert (node["name"], node["server"], node["addresses"]) == (name, server, addresses)
         assert model["errors"] == []
@@ -208,21 +209,21 @@ class TestModel:
             {"inventory_host": f"n{n}", "ansible_host": "10.0.0.1", "emqx_instance": n}
             for n in (0, 1, 2)
         ]
-        model = _topology.build(members, {"discovery_strategy": "static"})
+        model = topology.build(members, {"discovery_strategy": "static"})
         assert model["errors"] == []
         assert model["members"] == ["emqx@10.0.0.1", "emqx1@10.0.0.1", "emqx2@10.0.0.1"]
         assert model["cluster_ports"] == [4370, 4371, 4372, 5370, 5371, 5372]
         assert model["addresses"] == ["10.0.0.1"]
 
     def test_manual_port_discovery(self) -> None:
-        model = _topology.build(three(), {"rpc_port_discovery": "manual", "rpc_server_port": 7000})
+        model = topology.build(three(), {"rpc_port_discovery": "manual", "rpc_server_port": 7000})
         assert model["cluster_ports"] == [4370, 7000]
         assert model["nodes"]["n2"]["rpc_port"] == 7000
         assert model["nodes"]["n2"]["rpc_port_stateless"] == 5370
 
     def test_ipv6(self) -> None:
         members = [{"inventory_host": "a", "emqx_node_address": "fd00::1"}]
-        model = _topology.build(members, {"proto_dist": "inet6_tcp"})
+        model = topology.build(members, {"proto_dist": "inet6_tcp"})
         node = model["nodes"]["a"]
         assert (node["name"], node["ip_version"], node["addresses"]) == (
             "emqx@fd00::1",
@@ -248,7 +249,7 @@ def steps_to_build(size: int) -> int:
 
     sys.setprofile(count)
     try:
-        model = _topology.build(members, {"version": "5.8.9", "discovery_strategy": "static"})
+        model = topology.build(members, {"version": "5.8.9", "discovery_strategy": "static"})
     finally:
         sys.setprofile(None)
     assert len(model["nodes"]) == size and model["errors"] == []
@@ -295,7 +296,7 @@ class TestNames:
         assert errors(members, {"proto_dist": "inet6_tcp"}) == [(code, "a")]
 
     def test_message_tells_host_found_and_remedy(self) -> None:
-        (finding,) = _topology.build(three(emqx_node_name="emqx@n3"), {})["errors"]
+        (finding,) = topology.build(three(emqx_node_name="emqx@n3"), {})["errors"]
         assert finding["message"] == (
             "Host n3: emqx_node_name is emqx@n3, expected an IP address or a FQDN (with a dot) "
             "after the @: set emqx_node_address of n3 to the IP address or FQDN its peers use."
@@ -321,7 +322,7 @@ class TestNames:
         assert errors(three(emqx_node_name="emqx@10.0.0.1")) == [("duplicate_name", "n3")]
 
     def test_host_listed_twice_counts_once(self) -> None:
-        model = _topology.build([*three(), three()[0]], {})
+        model = topology.build([*three(), three()[0]], {})
         assert pairs(model["errors"]) == [("host_listed_twice", "n1")]
         assert len(model["members"]) == 3
 
@@ -332,7 +333,7 @@ class TestInstances:
             {"inventory_host": f"n{n}", "ansible_host": "10.0.0.1", "emqx_instance": n}
             for n in range(_ports.MAX_INSTANCE + 1)
         ]
-        model = _topology.build(members, {})
+        model = topology.build(members, {})
         assert model["errors"] == []
         ports = [
             port
@@ -343,7 +344,7 @@ class TestInstances:
 
     def test_ports_follow_the_number(self) -> None:
         member = {"inventory_host": "n1b", "ansible_host": "10.0.0.1", "emqx_instance": "2"}
-        node = _topology.build([member], {})["nodes"]["n1b"]
+        node = topology.build([member], {})["nodes"]["n1b"]
         assert (node["name"], node["dist_port"], node["rpc_port"]) == (
             "emqx2@10.0.0.1",
             4372,
@@ -360,12 +361,12 @@ class TestInstances:
 
     def test_ports_of_the_firewall_can_be_given(self) -> None:
         given = {"emqx_firewall_listener_ports": [1884], "emqx_firewall_dashboard_ports": [8080]}
-        node = _topology.build(three(emqx_instance=1, **given), {})["nodes"]["n3"]
+        node = topology.build(three(emqx_instance=1, **given), {})["nodes"]["n3"]
         assert (node["listener_ports"], node["dashboard_ports"]) == ([1884], [8080])
 
     def test_each_node_of_a_server_has_a_number(self) -> None:
         members = three(ansible_host="10.0.0.1", emqx_node_name="emqx1@10.0.0.1")
-        (finding,) = _topology.build(members, {})["errors"]
+        (finding,) = topology.build(members, {})["errors"]
         assert (finding["code"], finding["host"]) == ("instance_collision", "n3")
         assert "0, also that of n1" in finding["message"]
         assert "set emqx_instance of n3" in finding["message"]
@@ -393,14 +394,14 @@ class TestPorts:
     def test_distribution_port_of_one_is_rpc_port_of_another(self) -> None:
         members = three(ansible_host="10.0.0.1", emqx_instance=1)
         members[0].update(emqx_node_name="emqx1001@10.0.0.1")
-        (finding,) = _topology.build(members, {})["errors"]
+        (finding,) = topology.build(members, {})["errors"]
         assert finding["code"] == "port_collision"
         assert "rpc port 5371, also the distribution port of emqx1001@10" in finding["message"]
 
     def test_manual_port_is_shared_by_nodes_of_a_server(self) -> None:
         members = three(ansible_host="10.0.0.1", emqx_instance=1)
         assert errors(members, {"rpc_port_discovery": "stateless"}) == []
-        (finding,) = _topology.build(members, {"rpc_port_discovery": "manual"})["errors"]
+        (finding,) = topology.build(members, {"rpc_port_discovery": "manual"})["errors"]
         assert (finding["code"], finding["variable"]) == ("port_collision", "emqx_rpc_server_port")
 
     def test_a_node_against_itself(self) -> None:
@@ -409,7 +410,7 @@ class TestPorts:
 
     def test_service_ports(self) -> None:
         settings = {"service_ports": [1883, "5370", 18083]}
-        (finding,) = _topology.build(three()[:1], settings)["errors"]
+        (finding,) = topology.build(three()[:1], settings)["errors"]
         assert finding["code"] == "service_port_collision"
         assert "rpc port 5370" in finding["message"]
 
@@ -419,7 +420,7 @@ class TestPorts:
 
     def test_server_port_as_text(self) -> None:
         settings = {"rpc_port_discovery": "manual", "rpc_server_port": "7000"}
-        assert _topology.build(three(), settings)["cluster_ports"] == [4370, 7000]
+        assert topology.build(three(), settings)["cluster_ports"] == [4370, 7000]
 
     def test_bad_port_discovery(self) -> None:
         assert errors(three(), {"rpc_port_discovery": "auto"}) == [("bad_port_discovery", "")]
@@ -443,7 +444,7 @@ class TestAddressFamilies:
 
     def test_remedy_names_the_other_protocol(self) -> None:
         members = [{"inventory_host": "a", "emqx_node_address": "fd00::3"}]
-        (finding,) = _topology.build(members, {"proto_dist": "inet_tls"})["errors"]
+        (finding,) = topology.build(members, {"proto_dist": "inet_tls"})["errors"]
         assert "inet6_tls" in finding["remedy"]
 
     def test_mixed_literals(self) -> None:
@@ -492,7 +493,7 @@ class TestRoles:
 
     def test_no_core(self) -> None:
         members = [{**member, "emqx_node_role": "replicant"} for member in three()]
-        model = _topology.build(members, {"discovery_strategy": "static"})
+        model = topology.build(members, {"discovery_strategy": "static"})
         assert pairs(model["errors"]) == [("no_core", "")]
         assert model["seeds"] == [] and len(model["replicants"]) == 3
 
@@ -500,7 +501,7 @@ class TestRoles:
         assert errors(three(emqx_node_role="Core")) == [("bad_role", "n3")]
 
     def test_no_members(self) -> None:
-        model = _topology.build([], {})
+        model = topology.build([], {})
         assert pairs(model["errors"]) == [("no_members", "")]
         assert model["nodes"] == {} and model["members"] == [] and model["warnings"] == []
 
@@ -530,7 +531,7 @@ class TestStrategies:
     def test_version_finding_says_which_version_has_it(self) -> None:
         members = [{"inventory_host": "n1.example"}]
         settings = {"proto_dist": "inet6_tls", "version": "5.3.2"}
-        (finding,) = _topology.build(members, settings)["errors"]
+        (finding,) = topology.build(members, settings)["errors"]
         assert finding["code"] == "proto_dist_not_in_version"
         assert "EMQX 5.4.0 or newer" in finding["remedy"]
         assert "5.3.2" in finding["expected"] and "inet_tls" in finding["expected"]
@@ -611,7 +612,7 @@ class TestLicence:
     def test_names_the_hosts_without_and_never_the_key(self) -> None:
         members = [{**member, "emqx_license": "TheKey"} for member in three()]
         members[1]["emqx_license"] = ""
-        model = _topology.build(members, {"version": "5.10.4"})
+        model = topology.build(members, {"version": "5.10.4"})
         assert [finding["message"] for finding in model["errors"]] == [
             "Cluster: emqx_license is empty or default, the community licence for a single node, "
             "on n2, expected a licence on all nodes, as EMQX 5.10.4 clusters with one only: set "
@@ -670,16 +671,16 @@ class TestTypes:
     )
     def test_members(self, members: t.Any) -> None:
         with pytest.raises(InputError, match="found"):
-            _topology.build(members, {})
+            topology.build(members, {})
 
     def test_unknown_setting(self) -> None:
         with pytest.raises(InputError, match="Unknown topology settings: strategy;"):
-            _topology.build(three(), {"strategy": "static"})
+            topology.build(three(), {"strategy": "static"})
 
     @pytest.mark.parametrize("ports", ["1883", {"a": 1}, 1883])
     def test_service_ports(self, ports: t.Any) -> None:
         with pytest.raises(InputError, match="service ports"):
-            _topology.build(three(), {"service_ports": ports})
+            topology.build(three(), {"service_ports": ports})
 
 
 class TestRpcPortsOfHosts:
@@ -689,7 +690,7 @@ class TestRpcPortsOfHosts:
         members = three(emqx_rpc_port_discovery="manual")
         for member in members[:2]:
             member["emqx_rpc_port_discovery"] = "stateless"
-        (finding,) = _topology.build(members, {})["errors"]
+        (finding,) = topology.build(members, {})["errors"]
         assert finding["code"] == "mixed_rpc_ports"
         assert finding["found"] == "stateless on n1, n2 and manual on n3"
         assert "set emqx_rpc_port_discovery for the whole cluster" in finding["message"]
@@ -699,7 +700,7 @@ class TestRpcPortsOfHosts:
         members = [{**member, **manual} for member in three()]
         assert errors(members, {"rpc_port_discovery": "manual"}) == []
         members[1]["emqx_rpc_server_port"] = 7000
-        (finding,) = _topology.build(members, {"rpc_port_discovery": "manual"})["errors"]
+        (finding,) = topology.build(members, {"rpc_port_discovery": "manual"})["errors"]
         assert (finding["variable"], finding["found"]) == (
             "emqx_rpc_server_port",
             "5369 on n1, n3 and 7000 on n2",

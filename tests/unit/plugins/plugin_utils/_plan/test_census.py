@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._census import (
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import (
     census,
     common_sight,
     newcomers,

@@ -7,13 +7,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _firewall,
-    _firewalld,
-    _topology,
-    _ufw,
-)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import firewalld as _firewalld
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import ufw as _ufw
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology as _topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import firewall
 
 Tree = t.Dict[str, t.Any]
 WISH: Tree = {
@@ -137,12 +135,12 @@ class TestRules:
     def test_ports_and_sources(
         self, members: Tree, settings: Tree, wish: Tree, expected: list[t.Any]
     ) -> None:
-        found = _firewall.rules(topology(members, **settings), "n1", {**WISH, **wish})
+        found = firewall.rules(topology(members, **settings), "n1", {**WISH, **wish})
         assert opened(found) == expected
 
     def test_a_rule_says_what_it_is_for(self) -> None:
         wish = {**WISH, "dashboard_networks": ["192.0.2.0/24"]}
-        assert _firewall.rules(TWO, "n2", wish) == [
+        assert firewall.rules(TWO, "n2", wish) == [
             {
                 "port": 4370,
                 "protocol": "tcp",
@@ -166,22 +164,22 @@ class TestRules:
     @pytest.mark.parametrize("source", ["10.0.0.0/33", "n1.example", "", "fe80::1%eth0/64"])
     def test_what_is_no_source(self, source: str) -> None:
         with pytest.raises(InputError, match="expected an IP address or a network"):
-            _firewall.networks([source])
+            firewall.networks([source])
 
     def test_a_hundred_members_are_no_work(self) -> None:
         addresses = [f"10.0.{i // 250}.{i % 250}" for i in range(1000)]
-        assert _firewall.networks(reversed(addresses)) == addresses
+        assert firewall.networks(reversed(addresses)) == addresses
 
 
 def test_nftables() -> None:
-    rules = _firewall.rules(
+    rules = firewall.rules(
         topology(
             {"n1": {"ansible_host": "10.0.0.1", "emqx_node_addresses": ["10.0.0.1", "fd::1"]}}
         ),
         "n1",
         {**WISH, "dashboard_networks": ["192.0.2.0/24"]},
     )
-    assert _firewall.nftables(rules) == (
+    assert firewall.nftables(rules) == (
         '    iifname "lo" accept\n'
         "    tcp dport { 4370, 5370 } ip saddr { 10.0.0.1 } accept\n"
         "    tcp dport { 4370, 5370 } ip6 saddr { fd::1 } accept\n"
@@ -407,17 +405,17 @@ class TestPlan:
         ],
     )
     def test_backend(self, chosen: str, active: list[str], expected: str) -> None:
-        assert _firewall.backend(chosen, active) == expected
+        assert firewall.backend(chosen, active) == expected
 
     def test_one_back_end_at_a_time(self) -> None:
         firewalld = {**FOUND["firewalld"], "zones": {"public": at_work(*RICH)}}
         found = {"active": ["ufw"], "firewalld": firewalld, "ufw": whole()}
-        plan = _firewall.plan(TWO, WISH, found)
+        plan = firewall.plan(TWO, WISH, found)
         assert plan["backend"] == "ufw"
         assert plan["firewalld"]["add"] == []
         assert {item["rule"] for item in plan["firewalld"]["remove"]} == set(RICH)
         assert [item["from_ip"] for item in plan["ufw"]["add"]][:2] == MEMBERS
-        plan = _firewall.plan(TWO, {**WISH, "backend": "none"}, found)
+        plan = firewall.plan(TWO, {**WISH, "backend": "none"}, found)
         assert (plan["firewalld"]["add"], plan["ufw"]["add"]) == ([], [])
         assert len(plan["firewalld"]["remove"]) == len(RICH)
         assert len(plan["ufw"]["remove"]) == 4
@@ -426,7 +424,7 @@ class TestPlan:
     @pytest.mark.parametrize(("zones", "expected"), [([], "public"), (["internal"], "internal")])
     def test_zones(self, zones: list[str], expected: str) -> None:
         wish = {**WISH, "zones": zones}
-        plan = _firewall.plan(TWO, wish, {**FOUND, "active": ["firewalld"]})
+        plan = firewall.plan(TWO, wish, {**FOUND, "active": ["firewalld"]})
         assert {item["zone"] for item in plan["firewalld"]["add"]} == {expected}
 
 
@@ -447,7 +445,7 @@ class TestProblems:
         ],
     )
     def test_nothing_to_say(self, wish: Tree, found: Tree) -> None:
-        assert list(_firewall.problems({**FOUND, **found}, {**WISH, **wish})) == []
+        assert list(firewall.problems({**FOUND, **found}, {**WISH, **wish})) == []
 
     @pytest.mark.parametrize(
         ("wish", "found", "severity", "code", "text"),
@@ -501,7 +499,7 @@ class TestProblems:
     def test_what_speaks_against_a_run(
         self, wish: Tree, found: Tree, severity: str, code: str, text: str
     ) -> None:
-        (problem,) = _firewall.problems({**FOUND, **found}, {**WISH, **wish})
+        (problem,) = firewall.problems({**FOUND, **found}, {**WISH, **wish})
         assert problem[:2] == (severity, code)
         assert problem[2].startswith("emqx_")
         assert text in " ".join(problem)
@@ -510,7 +508,7 @@ class TestProblems:
 class TestPublishedPorts:
     def test_what_is_forwarded_to_a_container_is_kept_as_well(self) -> None:
         wish = {**WISH, "container_subnet": "10.213.0.0/24"}
-        text = _firewall.plan(TWO, wish, FOUND)["published"]
+        text = firewall.plan(TWO, wish, FOUND)["published"]
         lines = [line.strip() for line in text.splitlines()]
         assert lines[:3] == [
             'iifname "lo" accept',
@@ -523,4 +521,4 @@ class TestPublishedPorts:
         ]
 
     def test_nothing_on_the_hosts_own_network(self) -> None:
-        assert _firewall.plan(TWO, WISH, FOUND)["published"] == ""
+        assert firewall.plan(TWO, WISH, FOUND)["published"] == ""

@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 
 WISH: dict[str, t.Any] = {
     "version": "5.8.9",

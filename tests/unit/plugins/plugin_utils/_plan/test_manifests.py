@@ -9,11 +9,9 @@ import kubernetes_validate
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.filter import kubernetes_plan
-from ansible_collections.mqttops.emqx.plugins.module_utils import (
-    _discovery,
-    _manifests,
-    _topology,
-)
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import manifests
 
 # The oldest one that there are schemas of, and a current one.
 VERSIONS = ("1.25", "1.37")
@@ -54,7 +52,7 @@ def nodes(kind: str, host: str = "", **more: t.Any) -> dict[str, t.Any]:
         }
         for n in (1, 2, 3)
     ]
-    found: dict[str, t.Any] = _topology.build(members, {"discovery_strategy": "k8s"})["nodes"]
+    found: dict[str, t.Any] = topology.build(members, {"discovery_strategy": "k8s"})["nodes"]
     return found
 
 
@@ -143,7 +141,7 @@ class TestHosts:
 
     def errors(self, kind: str, **more: t.Any) -> list[str]:
         found = nodes(kind, **more).values()
-        return list(_manifests.plan(found, wish("hosts", kind))["errors"])
+        return list(manifests.plan(found, wish("hosts", kind))["errors"])
 
     def test_an_address_that_nobody_knows(self) -> None:
         errors = self.errors("hostname", ansible_host="mq.example.org")
@@ -163,7 +161,7 @@ class TestHosts:
         )
 
     def test_no_core(self) -> None:
-        found = _manifests.plan([], wish("hosts", "ip"))
+        found = manifests.plan([], wish("hosts", "ip"))
         assert found["errors"] == [
             "There is no core, expected one or more: put hosts in the group."
         ]
@@ -196,7 +194,7 @@ class TestPods:
         for name, value in pod.items():
             host = host.replace(f"$({name})", value)
         entry = {"ip": pod["POD_IP"], "hostname": pod["POD_NAME"], "ready": True}
-        assert _discovery.form("k8s", wish("pods", kind), "emqx", entry) == f"emqx@{host}"
+        assert matching.form("k8s", wish("pods", kind), "emqx", entry) == f"emqx@{host}"
 
     def test_an_address_with_dashes(self) -> None:
         shell, _flag, script = self.container("dns")["command"]

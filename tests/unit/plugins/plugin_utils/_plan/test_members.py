@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._change import Wish, plan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.members import Wish, plan
 
 NAMES = {f"n{i}": f"emqx@10.0.0.{i}" for i in range(1, 6)}
 ABSENT = {"emqx": {"state": "down", "installed": False, "reason": "no such user"}}

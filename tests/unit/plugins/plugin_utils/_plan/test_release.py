@@ -7,8 +7,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _platforms, _release
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import release
 
 WISH: dict[str, t.Any] = {
     "version": "5.8.9",
@@ -27,8 +28,8 @@ NO_CONTAINER: dict[str, t.Any] = {
     "network": None,
     "version": "",
 }
-DEBIAN = _platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
-ROCKY = _platforms.platform({"ID": "rocky", "VERSION_ID": "9.4"}, "aarch64")
+DEBIAN = platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
+ROCKY = platforms.platform({"ID": "rocky", "VERSION_ID": "9.4"}, "aarch64")
 DEB, RPM, TAR = (
     "emqx-5.8.9-debian12-amd64.deb",
     "emqx-5.8.9-el9-arm64.rpm",
@@ -126,7 +127,7 @@ class TestWhatAndWhere:
         file: str,
         location: str,
     ) -> None:
-        plan = _release.release({**WISH, **wish}, answer(platform))
+        plan = release.release({**WISH, **wish}, answer(platform))
         assert plan == {
             "edition": "opensource",
             "package": "emqx",
@@ -143,7 +144,7 @@ class TestWhatAndWhere:
         }
 
     def test_a_host_that_could_not_be_asked(self) -> None:
-        plan = _release.release(WISH, {})
+        plan = release.release(WISH, {})
         assert (plan["edition"], plan["package"], plan["needed"]) == ("opensource", "emqx", True)
         assert (plan["format"], plan["installed"]) == ("", "")
 
@@ -169,7 +170,7 @@ class TestWhatAndWhere:
 )
 def test_edition(version: str, edition: str, package: str, expected: tuple[str, str]) -> None:
     wish = {**WISH, "version": version, "edition": edition, "package": package}
-    plan = _release.release(wish, answer())
+    plan = release.release(wish, answer())
     assert (plan["edition"], plan["package"]) == expected
     if not package:
         assert plan["file"] == f"{expected[1]}-{version}-debian12-amd64.deb"
@@ -209,14 +210,14 @@ def test_edition(version: str, edition: str, package: str, expected: tuple[str, 
 def test_installed(
     wish: dict[str, t.Any], found: dict[str, t.Any], installed: str, needed: bool
 ) -> None:
-    plan = _release.release({**WISH, **wish}, answer(**found))
+    plan = release.release({**WISH, **wish}, answer(**found))
     assert (plan["installed"], plan["needed"]) == (installed, needed)
 
 
 @pytest.mark.parametrize("version", ["v5.8.9", "e5.10.4", "5.10", "latest", "", "5.8.9-1"])
 def test_a_version_the_vendor_has_no_file_of_is_refused(version: str) -> None:
     with pytest.raises(InputError, match=r"emqx_version cannot be used: .* such as 5\.8\.9"):
-        _release.release({**WISH, "version": version}, answer())
+        release.release({**WISH, "version": version}, answer())
 
 
 @pytest.mark.parametrize(
@@ -242,19 +243,19 @@ def test_a_version_the_vendor_has_no_file_of_is_refused(version: str) -> None:
 )
 def test_describe_file(path: str, expected: tuple[str, ...] | None) -> None:
     keys = ("package", "version", "token", "arch")
-    assert _release.describe_file(path) == (dict(zip(keys, expected)) if expected else {})
+    assert release.describe_file(path) == (dict(zip(keys, expected)) if expected else {})
 
 
 def test_names_that_are_made_are_read_back() -> None:
     for name in (DEBIAN, ROCKY):
-        made = _platforms.package_file("5.8.9", "emqx", name["token"], name["arch"], "tar.gz")
-        found = _release.describe_file(made)
+        made = platforms.package_file("5.8.9", "emqx", name["token"], name["arch"], "tar.gz")
+        found = release.describe_file(made)
         assert (found["token"], found["arch"]) == (name["token"], name["arch"])
 
 
 def test_vendor_site_by_edition() -> None:
     for version, folder in (("5.8.9", "broker"), ("5.10.4", "enterprise")):
-        plan = _release.release({**WISH, "version": version, "download_url": ""}, answer())
+        plan = release.release({**WISH, "version": version, "download_url": ""}, answer())
         assert plan["location"].startswith(f"https://www.emqx.com/en/downloads/{folder}/{version}/")
 
 
@@ -270,7 +271,7 @@ class TestContainer:
     }
 
     def plan(self, found: dict[str, t.Any] | None = None, **wish: t.Any) -> dict[str, t.Any]:
-        return _release.release(
+        return release.release(
             {**self.WISH, **wish}, answer(ROCKY, container=found or NO_CONTAINER)
         )
 
@@ -305,7 +306,7 @@ class TestContainer:
 
     @pytest.mark.parametrize("platform", [{}, DEBIAN, ROCKY])
     def test_before_the_host_was_asked(self, platform: dict[str, t.Any]) -> None:
-        assert _release.release(self.WISH, {"platform": platform} if platform else {})["needed"]
+        assert release.release(self.WISH, {"platform": platform} if platform else {})["needed"]
 
     @pytest.mark.parametrize(
         ("wish", "found", "needed"),

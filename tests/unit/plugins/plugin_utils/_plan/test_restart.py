@@ -7,8 +7,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._config import UNKNOWN_BOOT
-from ansible_collections.mqttops.emqx.plugins.module_utils._restart import plan
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import UNKNOWN_BOOT
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.restart import plan
 
 State = t.Optional[t.List[str]]
 DOWN: State = None

@@ -13,8 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import DNSName
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._certificates import authorities
-from ansible_collections.mqttops.emqx.plugins.module_utils._rotation import rotation
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.rotation import rotation
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tls import authorities
 from ansible_collections.mqttops.emqx.tests.support.certificates import Authority
 
 NOW = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)

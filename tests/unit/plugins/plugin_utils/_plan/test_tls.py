@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _certificates
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
 from tests.support.certificates import Authority, Files, ip
 
 HOST = "10.0.0.1"
@@ -41,9 +41,7 @@ def good(ca: Authority) -> Files:
 
 
 def codes(files: Files, ca: Path, host: str = HOST) -> list[str]:
-    found = _certificates.problems(
-        files.cert.read_bytes(), public(files), ca.read_bytes(), host, NOW
-    )
+    found = tls.problems(files.cert.read_bytes(), public(files), ca.read_bytes(), host, NOW)
     return [problem[0] for problem in found]
 
 
@@ -87,7 +85,7 @@ class TestProblems:
         assert codes(good(ca), bundle) == []
 
     def test_what_is_no_certificate(self) -> None:
-        found = _certificates.problems(b"", b"", b"", HOST, NOW)
+        found = tls.problems(b"", b"", b"", HOST, NOW)
         assert [problem[0] for problem in found] == ["unreadable"]
 
 
@@ -116,7 +114,7 @@ def answer(files: Files) -> dict[str, str]:
 
 
 def plan(wanted: dict[str, t.Any], found: dict[str, str]) -> dict[str, t.Any]:
-    return _certificates.plan(wanted, found, read, NOW)
+    return tls.plan(wanted, found, read, NOW)
 
 
 def states(found: dict[str, t.Any]) -> tuple[bool, bool, bool]:
@@ -257,7 +255,7 @@ def encrypted(key: t.Any) -> bytes:
 
 class TestHealth:
     def judged(self, **found: dict[str, str]) -> dict[str, dict[str, str]]:
-        return _certificates.health(found, dict.fromkeys(found, HOST), NOW, 30)
+        return tls.health(found, dict.fromkeys(found, HOST), NOW, 30)
 
     def test_by_the_ca_that_most_trust(self, ca: Authority, tmp_path: Path) -> None:
         (tmp_path / "new").mkdir()
@@ -291,7 +289,7 @@ class TestReview:
             "public_key": public(files).decode(),
             "ca": ca.file.read_text(encoding="utf-8"),
         }
-        return _certificates.review([pem], HOST, NOW)
+        return tls.review([pem], HOST, NOW)
 
     def test_good_ones_of_one_ca(self, ca: Authority) -> None:
         found = self.review(good(ca), ca)
@@ -314,7 +312,7 @@ class TestReview:
         assert self.review(good(other), other)["ca"] != self.review(good(ca), ca)["ca"]
         pem = {"use": "rpc", "paths": {"certificate": "/none"}}
         blank = {**pem, "certificate": "", "public_key": "", "ca": ""}
-        found = _certificates.review([blank], HOST, NOW)
+        found = tls.review([blank], HOST, NOW)
         assert [each["code"] for each in found["problems"]] == ["unreadable"]
         assert found["ca"] == ""
-        assert _certificates.review([], HOST, NOW) == {"problems": [], "ending": [], "ca": ""}
+        assert tls.review([], HOST, NOW) == {"problems": [], "ending": [], "ca": ""}

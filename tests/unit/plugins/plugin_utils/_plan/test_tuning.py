@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils import _tuning
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
 
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 RANGE = "net.ipv4.ip_local_port_range"
@@ -39,7 +39,7 @@ class TestPlan:
     def test_one_key(
         self, key: str, live: str, wanted: t.Any, value: str | None, pending: bool
     ) -> None:
-        assert _tuning.plan({key: live}, {key: wanted}, []) == {
+        assert tuning.plan({key: live}, {key: wanted}, []) == {
             "values": {key: value if value is not None else wanted},
             "pending": [key] if pending else [],
             "skipped": [],
@@ -48,12 +48,12 @@ class TestPlan:
     def test_unknown_keys_are_skipped_and_named(self) -> None:
         current = {"b.x": None, "net.core.somaxconn": "1", "a.x": None}
         wanted = {"b.x": 1, "net.core.somaxconn": 1, "a.x": 1, "c.not-read": 1}
-        plan = _tuning.plan(current, wanted, [])
+        plan = tuning.plan(current, wanted, [])
         assert plan["skipped"] == ["a.x", "b.x", "c.not-read"]
         assert plan["values"] == {"net.core.somaxconn": "1"}
 
     def test_values_are_sorted(self) -> None:
-        plan = _tuning.plan({"b": "1", "a": "1"}, {"b": 2, "a": 2}, [])
+        plan = tuning.plan({"b": "1", "a": "1"}, {"b": 2, "a": 2}, [])
         assert list(plan["values"]) == plan["pending"] == ["a", "b"]
 
     @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ class TestPlan:
     def test_reserved_ports_are_added_to_what_is_there(
         self, live: str, wanted: dict[str, t.Any], ports: list[int], value: str, pending: bool
     ) -> None:
-        plan = _tuning.plan({RESERVED: live}, wanted, ports)
+        plan = tuning.plan({RESERVED: live}, wanted, ports)
         assert plan["values"] == {RESERVED: value}
         assert plan["pending"] == ([RESERVED] if pending else [])
 
     def test_a_kernel_without_reserved_ports(self) -> None:
         nothing: dict[str, t.Any] = {"values": {}, "pending": [], "skipped": []}
-        assert _tuning.plan({RESERVED: None}, {}, [4370]) == nothing
-        plan = _tuning.plan({RESERVED: None}, {RESERVED: "8000"}, [4370])
+        assert tuning.plan({RESERVED: None}, {}, [4370]) == nothing
+        plan = tuning.plan({RESERVED: None}, {RESERVED: "8000"}, [4370])
         assert plan["skipped"] == [RESERVED]
 
     @pytest.mark.parametrize(
@@ -84,21 +84,21 @@ class TestPlan:
     )
     def test_what_is_no_number_is_named(self, key: str, wanted: str) -> None:
         with pytest.raises(InputError, match=f"{key} in emqx_tuning_sysctl .* whole number"):
-            _tuning.plan({key: "1"}, {key: wanted}, [])
+            tuning.plan({key: "1"}, {key: wanted}, [])
 
     def test_the_input_stays_as_it_was(self) -> None:
         wanted = {RESERVED: "8000"}
-        _tuning.plan({RESERVED: ""}, wanted, [4370])
+        tuning.plan({RESERVED: ""}, wanted, [4370])
         assert wanted == {RESERVED: "8000"}
 
 
 @given(st.sets(st.integers(1, 65535), max_size=30))
 def test_a_joined_list_holds_the_same_ports(ports: set[int]) -> None:
-    text = _tuning.join_ports(str(port) for port in ports)
+    text = tuning.join_ports(str(port) for port in ports)
     found: set[int] = set()
     for item in filter(None, text.split(",")):
         first, _dash, last = item.partition("-")
         assert not found or int(first) > max(found) + 1
         found.update(range(int(first), int(last or first) + 1))
     assert found == ports
-    assert _tuning.join_ports([text]) == text
+    assert tuning.join_ports([text]) == text

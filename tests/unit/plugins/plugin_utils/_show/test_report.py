@@ -15,9 +15,9 @@ import pytest
 from scenes import Scene
 
 from ansible_collections.mqttops.emqx.plugins.filter.report import report
-from ansible_collections.mqttops.emqx.plugins.module_utils._diagnose import diagnose
-from ansible_collections.mqttops.emqx.plugins.module_utils._report import page
-from ansible_collections.mqttops.emqx.plugins.module_utils._status import status
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose import diagnose
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import page
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 BROWSER = [
     "chromium",

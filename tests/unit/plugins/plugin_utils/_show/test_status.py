@@ -7,8 +7,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._status import duration
-from ansible_collections.mqttops.emqx.plugins.module_utils._status import status as status_of
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import duration
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status as status_of
 
 A, B, C = (f"emqx@10.0.0.{i}" for i in (1, 2, 3))
 NODES = {f"n{i + 1}": {"name": name, "role": "core"} for i, name in enumerate((A, B, C))}
