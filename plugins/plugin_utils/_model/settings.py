@@ -1,0 +1,120 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The public variables of the role emqx as one host has them, as types.
+
+This is the one place where what a user wrote, be it text of ``-e``, of an INI inventory or of a
+lookup, becomes a boolean, a number, a list or a text.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+Texts = t.Tuple[str, ...]
+Numbers = t.Tuple[int, ...]
+Keys = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A field for each variable, without its prefix ``emqx_``; meta/argument_specs.yml of the role
+    describes them, and a test compares fields, types and defaults with it."""
+
+    cluster_hosts: Texts = ()
+    cluster_name: str = "emqxcl"
+    discovery_strategy: str = "static"
+    dns_name: str = ""
+    dns_record_type: str = "a"
+    etcd_servers: Texts = ()
+    etcd_ca: str = ""
+    etcd_certificate: str = ""
+    etcd_key: str = ""
+    etcd_prefix: str = ""
+    etcd_clean_keys: bool = False
+    k8s_apiserver: str = ""
+    k8s_service_name: str = "emqx"
+    k8s_namespace: str = "default"
+    k8s_address_type: str = "ip"
+    k8s_suffix: str = ""
+    k8s_token: str = ""
+    k8s_ca: str = ""
+    proto_dist: str = "inet_tcp"
+    dist_tls: bool = False
+    rpc_tls: bool = False
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_ca: str = ""
+    tls_ca_dir: str = ""
+    tls_ca_passphrase: str = ""
+    tls_ca_days: int = 3650
+    tls_days: int = 825
+    tls_renew_days: int = 30
+    rpc_port_discovery: str = ""
+    rpc_server_port: int = 5369
+    node_name: str = ""
+    node_address: str = ""
+    node_addresses: Texts = ()
+    node_role: str = "core"
+    server: str = ""
+    instance: int = 0
+    cookie: str = ""
+    cookie_file: str = ""
+    version: str = "5.8.9"
+    edition: str = ""
+    license: str = ""
+    deployment: str = "package"
+    container_engine: str = "podman"
+    image: str = ""
+    container_name: str = ""
+    container_network: str = "host"
+    container_subnet: str = "10.213.0.0/24"
+    container_ports: Texts = ()
+    container_options: Texts = ()
+    package_type: str = "package"
+    package_source: str = "download"
+    package: str = ""
+    package_sha256: str = ""
+    download_url: str = ""
+    download_dir: str = "/var/cache/mqttops-emqx"
+    repository_url: str = ""
+    repository_key: str = ""
+    root_dir: str = "/opt/emqx"
+    data_dir: str = ""
+    min_free_mb: int = 1024
+    config: Keys = field(default_factory=dict)
+    base_config: Keys = field(default_factory=dict)
+    environment: Keys = field(default_factory=dict)
+    config_validate: bool = True
+    preflight_probe: bool = True
+    ready_timeout: int = 180
+    cluster_timeout: int = 180
+    allow_full_restart: bool = False
+    allow_data_loss: bool = False
+    firewall_backend: str = "auto"
+    firewall_zones: Texts = ()
+    firewall_listener_networks: Texts = ()
+    firewall_listener_ports: Numbers = ()
+    firewall_dashboard_networks: Texts = ()
+    firewall_dashboard_ports: Numbers = ()
+    tuning_enabled: bool = True
+    tuning_nofile: int = 2097152
+    tuning_sysctl: Keys = field(default_factory=dict)
+    support_bundle: str = ""
+    status_format: str = "table"
+    status_json: str = ""
+    status_strict: bool = False
+    report: str = ""
+    preflight_json: str = ""
+    doctor_json: str = ""
+    doctor_strict: bool = False
+    new_hosts: Texts = ()
+    min_cores: int = 1
+    remove_hosts: Texts = ()
+    wipe_data: bool = False
+    evict_running: bool = False
+    dead_host: str = ""
+    new_host: str = ""
+    rename_host: str = ""
+    old_node_name: str = ""
