@@ -252,7 +252,7 @@ class HostState:
     stale: Texts = ()
     data_nodes: Texts = ()
     disks: t.Mapping[str, int] = field(default_factory=dict)
-    sysctls: t.Mapping[str, t.Optional[str]] = field(default_factory=dict)
+    sysctls: t.Mapping[str, str | None] = field(default_factory=dict)
     nft: t.Mapping[str, t.Any] = field(default_factory=dict)
     firewall: t.Mapping[str, t.Any] = field(default_factory=dict)
     certificates: t.Mapping[str, str] = field(default_factory=dict)
