@@ -118,3 +118,34 @@ class Settings:
     new_host: str = ""
     rename_host: str = ""
     old_node_name: str = ""
+
+    @property
+    def in_container(self) -> bool:
+        return self.deployment == "container"
+
+    @property
+    def bridged(self) -> bool:
+        """Whether the node is in a container on a network of its own."""
+        return self.in_container and self.container_network != "host"
+
+    @property
+    def tls(self) -> bool:
+        """Whether nodes talk TLS to one another."""
+        return self.dist_tls or self.rpc_tls
+
+    @property
+    def own_ca(self) -> bool:
+        """Whether certificates of nodes are signed by a CA that the collection makes."""
+        return not (self.tls_certificate or self.tls_key or self.tls_ca)
+
+    @property
+    def transport(self) -> str:
+        """The value of cluster.proto_dist."""
+        over_tls = self.dist_tls and self.proto_dist.endswith("_tcp")
+        return self.proto_dist[: -len("tcp")] + "tls" if over_tls else self.proto_dist
+
+    @property
+    def license_kind(self) -> str:
+        """What is known of the licence without showing it: default, evaluation or given."""
+        known = {"": "default", "default": "default", "evaluation": "evaluation"}
+        return known.get(self.license, "given")
