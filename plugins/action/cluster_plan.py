@@ -1,0 +1,41 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action cluster_plan: what a run is to do, from what is known of its hosts by now."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import deployment, gather, result
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import DEPLOY, PURPOSES
+
+
+class ActionModule(ActionBase):
+    """Gather, call the pure code, return its result."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Return the plan of all hosts of the run."""
+        answer: dict[str, t.Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _validated, options = self.validate_argument_spec(
+            argument_spec={
+                "purpose": {"type": "str", "choices": list(PURPOSES), "default": DEPLOY},
+            }
+        )
+        try:
+            run = gather.run_input(variables, options["purpose"], self._task.check_mode)
+            plan = deployment.plan(run)
+        except (EmqxError, OSError) as error:
+            raise AnsibleActionFail(str(error)) from error
+        answer.update(changed=False, **result.as_result(run, plan))
+        return answer

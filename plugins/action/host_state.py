@@ -1,0 +1,100 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action host_state: the variables of a host as they are for it, and what is on it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import read
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, reads
+
+HOST, VIEW, EVIDENCE, LINKS = PARTS = ("host", "view", "evidence", "links")
+
+
+class ActionModule(ActionBase):
+    """Fill in the templates of a host's variables, then run the module that reads what is asked."""
+
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Return ``variables``, ``management``, ``findings`` and the answers; a host out of reach
+        is one that says so, and no failure."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _validated, options = self.validate_argument_spec(
+            argument_spec={
+                "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": []},
+                "before_deployment": {"type": "bool", "default": False},
+            }
+        )
+        host = str(variables["inventory_hostname"])
+        own, findings = gather.own_variables(self._templar, variables, host)
+        management = self._templar.template(variables.get("ansible_host") or host)
+        result.update(
+            changed=False,
+            variables=own,
+            management=str(management),
+            findings=[finding.as_dict() for finding in findings],
+        )
+        settings = read(own, host, gather.inventory_dir(variables)).settings
+        if options["parts"]:
+            result.update(self._ask(settings, options, variables))
+        return result
+
+    def _ask(
+        self, settings: Settings, options: dict[str, t.Any], variables: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        wanted = self._wanted(settings, options, variables)
+        alone = list(wanted) == ["host_info"]
+        name, arguments = ("host_info", wanted["host_info"]) if alone else ("survey_info", wanted)
+        try:
+            answer = self._execute_module(
+                module_name=f"mqttops.emqx.{name}", module_args=arguments, task_vars=variables
+            )
+        except AnsibleConnectionFailure as error:
+            answer = {"unreachable": True, "msg": str(error)}
+        answer = gather.plain(answer)
+        survey = {"host_info": answer} if alone else answer
+        reason = answer.get("msg") or "no answer"
+        whole = "failed" in answer or "unreachable" in answer
+        found: dict[str, t.Any] = {"survey": survey}
+        if HOST in options["parts"]:
+            part = {} if whole else survey["host_info"]
+            found["host"] = part.get("host") or {"unreachable": str(part.get("msg") or reason)}
+        return found
+
+    def _wanted(
+        self, settings: Settings, options: dict[str, t.Any], variables: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """Return the options of the modules that are asked, by their names."""
+        parts, where = options["parts"], layout(settings)
+        wanted: dict[str, t.Any] = {}
+        if HOST in parts:
+            wanted["host_info"] = reads.host_info(settings, where)
+        if VIEW in parts:
+            wanted["cluster_info"] = reads.cluster_info(where)
+        if EVIDENCE not in parts and LINKS not in parts:
+            return wanted
+        plan = gather.registered(variables, gather.PLAN)
+        host = str(variables["inventory_hostname"])
+        if host not in plan.get("cluster", {}).get("nodes", {}):
+            raise AnsibleActionFail(f"expected a plan of the cluster with {host} in it, found none")
+        node = plan["cluster"]["nodes"][host]
+        if EVIDENCE in parts:
+            wanted["evidence_info"] = reads.evidence_info(settings, where, node, plan["salt"])
+        if LINKS in parts:
+            forks = int(variables.get("ansible_forks") or 0)
+            wanted["cluster_probe"] = reads.cluster_probe(plan, host, forks)
+        if options["before_deployment"]:
+            wanted["stand_in"] = True
+            wanted["speaks_for_others"] = host == plan["speaker"]
+        return wanted

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks that change members, and the one that rotates certificates, as plans."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import members, rotation
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    ADD,
+    REMOVE,
+    RENAME,
+    REPLACE,
+    RunInput,
+)
+
+
+def removed_hosts(purpose: str, settings: Settings) -> tuple[str, ...]:
+    """Return the hosts, or names of nodes without one, that are to go."""
+    if purpose == REMOVE:
+        return settings.remove_hosts
+    return (settings.dead_host,) if purpose == REPLACE else ()
+
+
+def _may_join(purpose: str, settings: Settings) -> tuple[str, ...] | None:
+    """Return the hosts that may become members, None for any."""
+    if purpose == REPLACE:
+        return (settings.new_host,)
+    if purpose == RENAME:
+        return (settings.rename_host,)
+    return settings.new_hosts or None if purpose == ADD else None
+
+
+def consent(run: RunInput) -> tuple[str, ...]:
+    """Return the hosts whose data may be deleted."""
+    return tuple(h for h, given in run.hosts.items() if given.settings.allow_data_loss)
+
+
+def databases(run: RunInput) -> dict[str, tuple[str, ...]]:
+    """Return by host the names of the nodes that its data directory has a database of."""
+    return {h: given.host.data_nodes if given.host else () for h, given in run.hosts.items()}
+
+
+def change_of_members(
+    run: RunInput, settings: Settings, cluster: Cluster, going: Cluster
+) -> members.MembersChange:
+    """Return how the cluster gets from its present members to those of the inventory.
+
+    ``going`` is the model of the nodes that are to go, as far as the inventory has their hosts.
+    """
+    leaving = removed_hosts(run.purpose, settings)
+    names = {item: going.nodes[item].name if item in going.nodes else item for item in leaving}
+    every = [*cluster.nodes.values(), *going.nodes.values()]
+    desired = members.DesiredChange(
+        wanted={host: node.name for host, node in cluster.nodes.items()},
+        cores=cluster.cores,
+        removed={item: name for item, name in names.items() if "@" in name},
+        replicants=tuple(node.name for node in every if node.role == "replicant"),
+        unknown=tuple(item for item, name in names.items() if "@" not in name),
+        may_join=_may_join(run.purpose, settings),
+        rename=settings.rename_host if run.purpose == RENAME else "",
+        old_name=settings.old_node_name if run.purpose == RENAME else "",
+        consent=consent(run),
+        min_cores=settings.min_cores,
+        evict_running=settings.evict_running,
+        replaces=run.purpose == REPLACE,
+    )
+    return members.change(desired, survey.views(run, cluster), databases(run))
+
+
+def rotate(
+    run: RunInput,
+    settings: Settings,
+    cluster: Cluster,
+    plans: t.Mapping[str, HostPlan],
+    stale: t.Mapping[str, t.Sequence[str]],
+) -> rotation.Rotation:
+    """Return in which steps the nodes get other certificates, or another CA."""
+    views = survey.views(run, cluster)
+    states = {}
+    for host, plan in plans.items():
+        given = run.hosts[host].host
+        files = set(plan.layout.certificates.values())
+        states[host] = rotation.TlsState(
+            node=plan.node.name,
+            role=plan.node.role,
+            address=plan.node.host,
+            active=bool(given and given.service.active),
+            stale=tuple(path for path in stale[host] if path in files),
+            found=given.certificates if given else {},
+            plan=plan.tls,
+            view=views.get(host, {}).get("emqx", {}),
+        )
+    return rotation.rotation(states, settings.allow_full_restart, run.now)

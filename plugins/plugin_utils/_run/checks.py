@@ -1,0 +1,196 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All findings on the hosts of a run and on what is to be done there, before anything is."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    container,
+    firewall,
+    release,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import hosts, reads
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    INSPECT,
+    MEMBER_CHANGES,
+    RENAME,
+    ROTATE,
+    RunInput,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import Deployment
+
+# Variables that take a PEM text, or a file of the control node.
+PEM_VARIABLES = ("etcd_ca", "etcd_certificate", "etcd_key", "k8s_ca")
+
+
+def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator[Finding]:
+    """Yield what is wrong with the hosts of a run, their settings, and what is planned there."""
+    for host, given in run.hosts.items():
+        yield from given.findings
+        if host in settings.cluster_hosts and given.host:
+            yield from _of_host(host, run, settings, draft)
+    yield from draft.order.findings
+    yield from _of_restarts(run, settings, draft)
+    if draft.change:
+        yield from draft.change.findings
+    if run.purpose == ROTATE:
+        yield from _of_rotation(run, settings, draft)
+
+
+def _of_host(
+    host: str, run: RunInput, settings: Settings, draft: Deployment
+) -> t.Iterator[Finding]:
+    given, one = run.hosts[host], draft.hosts.get(host)
+    found = given.host
+    assert found is not None
+    besides: list[Finding] = []
+    node = draft.cluster.nodes.get(host)
+    if one:
+        own = given.settings
+        package = hosts.package_stat(own, found, run)
+        besides += release.package_findings(own, one.release, found, package, None)
+        besides += firewall.findings(
+            draft.cluster, own, one.node, found, hosts.unread(run, draft.cluster)
+        )
+        besides += one.tls.findings
+        besides += one.tuning.findings
+        if own.in_container:
+            besides += container.findings(own, found, one.node, one.firewall.backend)
+    yield from check_host(
+        given.settings,
+        host,
+        node,
+        found,
+        one.layout if one else None,
+        one.release if one else None,
+        missing_files=_missing_files(given.settings),
+        renames=run.purpose == RENAME and host == settings.rename_host,
+        package_node=_package_node(host, run, draft),
+        besides=besides,
+    )
+
+
+def _missing_files(settings: Settings) -> dict[str, str]:
+    """Return by variable the files of the control node that are not there."""
+    given = {f"emqx_{name}": getattr(settings, name) for name in PEM_VARIABLES}
+    return {
+        variable: path
+        for variable, path in given.items()
+        if path and "-----BEGIN " not in path and not os.path.isfile(os.path.expanduser(path))
+    }
+
+
+def _package_node(host: str, run: RunInput, draft: Deployment) -> str:
+    """Return the database of a node in the package's own directories that no member is."""
+    one = draft.hosts.get(host)
+    found = run.hosts[host].host
+    if not one or not found or not one.layout.instanced or one.release.kind != "package":
+        return ""
+    server = [n for n in draft.cluster.nodes.values() if n.server == one.node.server]
+    path = reads.package_database(one.layout)
+    there = found.file(path).exists and found.file(reads.PACKAGE_UNIT_AT_BOOT).exists
+    return path if there and all(node.instance for node in server) else ""
+
+
+def _of_restarts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator[Finding]:
+    """Yield why nodes may not be restarted as their new configuration asks for."""
+    for host, one in draft.hosts.items():
+        stale = run.hosts[host].trial.stale or ()
+        found = run.hosts[host].host
+        if "node.role" in stale and found and one.node.name in found.data_nodes:
+            yield Finding(
+                "role_change",
+                "a node that keeps its role, as its data belongs to it",
+                f"that it would become a {one.node.role}",
+                "take the change back, or take the node out (playbook remove_node -e "
+                f"emqx_remove_hosts={host}) and in again with the new role (add_node)",
+                hosts=(host,),
+                subject="emqx_node_role",
+            )
+    keys = ", ".join(draft.restarts.keys)
+    if draft.restarts.full and not settings.allow_full_restart:
+        yield Finding(
+            "full_restart",
+            f"consent to stop and start all nodes together, as {keys} must be the same on all "
+            "nodes at any time and cannot be changed node by node",
+            "emqx_allow_full_restart false",
+            "set emqx_allow_full_restart to true (clients are cut off meanwhile, data is kept), or "
+            "take the change back",
+            subject="emqx_allow_full_restart",
+        )
+    absent = [h for h in draft.cluster.nodes if h not in run.hosts]
+    if keys and absent:
+        yield Finding(
+            "full_restart_limited",
+            f"all members in a run that changes {keys}, which must be the same on all nodes",
+            f"a run without {', '.join(absent)}",
+            "run it without --limit",
+        )
+    if run.purpose in MEMBER_CHANGES:
+        yield from _of_members_that_wait(run, draft)
+
+
+def _of_members_that_wait(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
+    """Yield the members that would have to restart, which no change of members does."""
+    staying = draft.change.members if draft.change else ()
+    waiting = [host for host in draft.restarts.restart if host in staying]
+    if not waiting:
+        return
+    keys = sorted({key for host in waiting for key in draft.restarts.stale.get(host, ())})
+    refused = run.purpose == "add"
+    yield Finding(
+        "restart_needed",
+        "members that run with what the inventory says",
+        f"that {', '.join(waiting)} would have to restart for {', '.join(keys)}",
+        "run the playbook site, which restarts them one by one and adds the new hosts, too, or "
+        "take the change back"
+        if refused
+        else "run the playbook site afterwards, which restarts them one by one",
+        hosts=tuple(waiting),
+        severity=ERROR if refused else WARNING,
+    )
+
+
+def _of_rotation(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator[Finding]:
+    absent = [host for host in draft.cluster.nodes if host not in run.hosts]
+    if not settings.tls:
+        yield Finding(
+            "no_certificates",
+            "TLS between the nodes, as there are no certificates to replace without",
+            "neither emqx_dist_tls nor emqx_rpc_tls",
+            "set one of them and run the playbook site first",
+            subject="emqx_dist_tls",
+        )
+    elif absent:
+        yield Finding(
+            "rotation_limited",
+            "all members in this run",
+            f"a run without {', '.join(absent)}",
+            "run it without --limit",
+        )
+    elif draft.rotation:
+        yield from draft.rotation.findings
+
+
+def without_repetitions(findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
+    """Yield findings but for what the diagnosis says of hosts out of reach: reading them said so
+    first."""
+    lost: set[str] = set()
+    for finding in findings:
+        if finding.code == "unreachable":
+            if lost.issuperset(finding.hosts) and finding.hosts:
+                continue
+            lost.update(finding.hosts)
+        yield finding
+
+
+__all__ = ["INSPECT", "of_hosts", "without_repetitions"]

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a run: the cluster's model, what each host is to get, and what is wrong with it.
+
+Made anew whenever more is known: once the hosts were read, once a configuration was tried out or
+the hosts tried their links, once files were written. It is what is shown, and what is done.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
+    Finding,
+    in_order,
+    is_error,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import strategies, topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.listeners import listeners
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster, Member
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    members,
+    release,
+    restart,
+    rotation,
+    start_order,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, checks, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan, plan_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    DEPLOY,
+    INSPECT,
+    MEMBER_CHANGES,
+    ROTATE,
+    RunInput,
+)
+
+# What has still to be asked before anything is changed.
+VIEW, SURVEY = "view", "survey"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The plan of a run.
+
+    ``look`` is what has still to be asked before anything may be changed: ``view``, ``survey`` or
+    "" for nothing; ``again`` whether it is worth a second look. ``cookie_missing`` means that a
+    cookie has still to be made.
+    """
+
+    cluster: Cluster
+    hosts: t.Mapping[str, HostPlan]
+    findings: tuple[Finding, ...]
+    restarts: restart.Restarts
+    order: start_order.StartOrder
+    change: members.MembersChange | None = None
+    rotation: rotation.Rotation | None = None
+    look: str = ""
+    again: bool = False
+    cookie_missing: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return not any(map(is_error, self.findings))
+
+
+def lead(run: RunInput) -> Settings:
+    """Return the settings that speak for the cluster: those of its first host in this run."""
+    first = next(iter(run.hosts.values())).settings
+    own = [host for host in first.cluster_hosts if host in run.hosts]
+    return run.hosts[own[0]].settings if own else first
+
+
+def model(run: RunInput, hosts: t.Sequence[str] | None = None) -> Cluster:
+    """Return the model of the cluster of ``hosts``, by default of all its members."""
+    settings = lead(run)
+    wanted = settings.cluster_hosts if hosts is None else hosts
+    known = {host: given for host in wanted for given in [run.known(host)] if given}
+    built = topology.build(
+        [_member(host, run) for host in known],
+        settings,
+        layout(settings),
+        release.edition(settings),
+    )
+    unknown = [topology.unknown_host(host) for host in wanted if host not in known]
+    # An empty list is no news when it is empty because of these.
+    rest = [f for f in built.findings if not (unknown and f.code == "no_members")]
+    return dataclasses.replace(built, findings=(*unknown, *rest))
+
+
+def _member(host: str, run: RunInput) -> Member:
+    given = run.hosts.get(host) or run.others[host]
+    settings = given.settings
+    found = listeners(settings, settings.instance, "6" in settings.transport)
+    addresses = given.host.addresses if given.host else ()
+    return topology.member(host, given.management, settings, found, addresses)
+
+
+def plan(run: RunInput) -> Deployment:
+    """Return the plan of a run from all that is known of it by now."""
+    settings, cluster = lead(run), model(run)
+    hosts = {
+        host: plan_host(host, run, cluster, layout(given.settings))
+        for host, given in run.hosts.items()
+        if host in cluster.nodes and given.host and not given.host.unreachable
+    }
+    stale = {host: _stale(host, run) for host in hosts}
+    order = _start_order(run, settings, cluster)
+    restarts = restart.plan(_states(run, hosts, stale), order.last)
+    hosts = {host: _with_service(host, one, restarts) for host, one in hosts.items()}
+    draft = Deployment(
+        cluster=cluster,
+        hosts=hosts,
+        findings=(),
+        restarts=restarts,
+        order=order,
+        change=_change(run, settings, cluster),
+        rotation=changes.rotate(run, settings, cluster, hosts, stale)
+        if run.purpose == ROTATE
+        else None,
+        cookie_missing=run.cookie_missing,
+    )
+    draft = dataclasses.replace(draft, look=_look(run, settings, draft))
+    return _judged(run, settings, draft)
+
+
+def _change(
+    run: RunInput, settings: Settings, cluster: Cluster
+) -> members.MembersChange | None:
+    if run.purpose not in MEMBER_CHANGES:
+        return None
+    going = model(run, changes.removed_hosts(run.purpose, settings))
+    return changes.change_of_members(run, settings, cluster, going)
+
+
+def _stale(host: str, run: RunInput) -> tuple[str, ...]:
+    """Return what the running node of a host does not know yet, by the last that was said of it."""
+    given = run.hosts[host]
+    if not given.host or not given.host.service.active:
+        return ()
+    for written in (given.written, given.trial):
+        if written.stale is not None:
+            return written.stale
+    return given.host.stale
+
+
+def _states(
+    run: RunInput, hosts: t.Mapping[str, HostPlan], stale: t.Mapping[str, tuple[str, ...]]
+) -> dict[str, restart.NodeRun]:
+    return {
+        host: restart.NodeRun(
+            node=one.node.name,
+            role=one.node.role,
+            active=bool((given := run.hosts[host].host) and given.service.active),
+            stale=stale[host],
+        )
+        for host, one in hosts.items()
+    }
+
+
+def _start_order(run: RunInput, settings: Settings, cluster: Cluster) -> start_order.StartOrder:
+    """Return who starts last, so that discovery has nobody with data join somebody without."""
+    names = {host: node.name for host, node in cluster.nodes.items()}
+    here = [h for h, node in cluster.nodes.items() if h in run.hosts and node.role == "core"]
+    fresh = [
+        host
+        for host in here
+        if (given := run.hosts[host].host) and not given.data_nodes and not given.service.active
+    ]
+    if strategies.of(settings).joins:
+        return start_order.StartOrder()
+    # A host that leaves meets nobody.
+    views = survey.views(run, cluster) if run.purpose == DEPLOY else {}
+    return start_order.start_order(names, here, fresh, views, changes.consent(run))
+
+
+def _with_service(host: str, one: HostPlan, restarts: restart.Restarts) -> HostPlan:
+    starts = host in (*restarts.start, *restarts.restart, *restarts.last, *restarts.replicants)
+    return dataclasses.replace(
+        one, todo={**one.todo, "service": one.todo["service"] or starts}
+    )
+
+
+def _look(run: RunInput, settings: Settings, draft: Deployment) -> str:
+    """Return what has still to be asked of hosts: nothing where nothing is to be done."""
+    if run.purpose != DEPLOY or any(g.survey or g.view for g in run.hosts.values()):
+        return ""
+    touched = [one for one in draft.hosts.values() if one.touches]
+    # Names and ports of a network of containers are not those of the hosts.
+    if touched and settings.preflight_probe and not settings.bridged:
+        return SURVEY
+    gathers = not strategies.of(settings).joins and any(
+        one.todo["configure"] or one.todo["service"] for one in touched
+    )
+    return VIEW if gathers and any(changes.databases(run).values()) else ""
+
+
+def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
+    """Add the findings, and whether a second look is worth it."""
+    findings = [*draft.cluster.findings, *checks.of_hosts(run, settings, draft)]
+    again = False
+    if any(given.survey for given in run.hosts.values()) and run.purpose in (DEPLOY, INSPECT):
+        plans = {host: one.intends() for host, one in draft.hosts.items()}
+        diagnosis = survey.judge(run, draft.cluster, plans, to_build=True)
+        findings += diagnosis.findings
+        again = (
+            strategies.of(settings).asks_service
+            or survey.missed(run)
+            or any(survey.unheard(host, run, draft.cluster) for host in run.hosts)
+            or bool(diagnosis.findings)
+        )
+    ordered = tuple(in_order(checks.without_repetitions(findings)))
+    return dataclasses.replace(draft, findings=ordered, again=again)

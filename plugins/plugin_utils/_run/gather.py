@@ -1,0 +1,204 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take from Ansible what the plan is made of: the variables of hosts, and what was read there."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import secrets
+import time
+import typing as t
+from collections.abc import Mapping, Sequence
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.packages import package_file
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import read
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.checks import PEM_VARIABLES
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    HostInput,
+    RunInput,
+    Written,
+)
+
+PREFIX = "emqx_"
+
+
+def plain(value: t.Any) -> t.Any:
+    """Return a value of Ansible as an ordinary one of Python, all the way down."""
+    if isinstance(value, bool) or value is None:
+        return value
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [plain(item) for item in value]
+    return value
+
+
+def own_variables(
+    templar: t.Any, task_vars: Mapping[str, t.Any], host: str
+) -> tuple[dict[str, t.Any], list[Finding]]:
+    """Return the variables ``emqx_*`` of the host that a task runs for, with all templates filled
+    in, and a finding for each that cannot be, as one that a template refers to is missing."""
+    values: dict[str, t.Any] = {}
+    findings: list[Finding] = []
+    for name in [name for name in task_vars if name.startswith(PREFIX)]:
+        try:
+            values[name] = plain(templar.template(task_vars[name]))
+        except AnsibleError as error:
+            findings.append(_untemplated(name, host, error))
+    return values, findings
+
+
+def _untemplated(name: str, host: str, error: AnsibleError) -> Finding:
+    return Finding(
+        "template",
+        "a value whose templates can be filled in",
+        " ".join(str(error).split())[:300],
+        f"correct {name}, or define what it refers to",
+        hosts=(host,),
+        subject=name,
+    )
+
+
+# What the role registers of each host, read here from hostvars.
+STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (
+    "__emqx_state",
+    "__emqx_survey",
+    "__emqx_links_again",
+    "__emqx_discovery",
+    "__emqx_view",
+    "__emqx_trial",
+    "__emqx_written",
+    "__emqx_plan",
+)
+
+
+def registered(variables: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+    """Return a result that a task registered, {} where it was skipped or never ran."""
+    found = variables.get(name)
+    if not isinstance(found, Mapping) or found.get("skipped"):
+        return {}
+    return t.cast("dict[str, t.Any]", plain(found))
+
+
+def inventory_dir(task_vars: Mapping[str, t.Any]) -> str:
+    """Return the folder that secrets of a cluster are kept beside: that of the inventory."""
+    return str(task_vars.get("inventory_dir") or os.getcwd())
+
+
+def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) -> RunInput:
+    """Return all that is known of a run, from what its tasks registered.
+
+    ``task_vars`` are those of any of its hosts. Raise InputError where no host was read.
+    """
+    hostvars = task_vars["hostvars"]
+    folder = inventory_dir(task_vars)
+    names = [str(host) for host in task_vars["ansible_play_hosts_all"]]
+    known = {host: registered(hostvars[host], STATE) for host in names}
+    hosts = {
+        host: _host_input(host, hostvars[host], state, folder)
+        for host, state in known.items()
+        if "variables" in state
+    }
+    if not hosts:
+        raise InputError("expected the answer of host_state for the hosts of the play, found none")
+    wanted = {member for given in hosts.values() for member in given.settings.cluster_hosts}
+    others = {
+        host: _other(host, hostvars[host], folder)
+        for host in sorted(wanted - set(hosts))
+        if host in hostvars
+    }
+    before = registered(task_vars, PLAN)
+    # Stands for the cookie that is still to be made where nothing may be written yet.
+    spare = secrets.token_hex(16)
+    return RunInput(
+        purpose=purpose,
+        hosts={host: _with_cookie(given, spare) for host, given in hosts.items()},
+        others=others,
+        now=dt.datetime.now(dt.timezone.utc).replace(tzinfo=None),
+        began=before.get("began") or time.time(),
+        check_mode=check_mode,
+        cookie_missing=any(not given.settings.cookie for given in hosts.values()),
+        packages=before.get("packages") or _packages(hosts),
+        salt=before.get("salt") or secrets.token_hex(16),
+    )
+
+
+def _host_input(
+    host: str, variables: Mapping[str, t.Any], state: Mapping[str, t.Any], folder: str
+) -> HostInput:
+    given = read(state["variables"], host, folder)
+    found = state.get("host")
+    return HostInput(
+        settings=_with_kept_cookie(given.settings),
+        management=str(state["management"]),
+        findings=(*(_finding(item) for item in state["findings"]), *given.findings),
+        texts=_texts(given.settings),
+        host=None if found is None else HostState.of(found),
+        survey={**registered(variables, SURVEY).get("survey", {})},
+        links_again=registered(variables, LINKS_AGAIN),
+        discovery=registered(variables, DISCOVERY),
+        view=registered(variables, VIEW),
+        trial=Written.of(registered(variables, TRIAL)),
+        written=Written.of(registered(variables, WRITTEN)),
+    )
+
+
+def _finding(item: Mapping[str, t.Any]) -> Finding:
+    known = {**item, "hosts": tuple(item["hosts"]), "evidence": tuple(item["evidence"])}
+    return Finding(**known)
+
+
+def _other(host: str, variables: Mapping[str, t.Any], folder: str) -> HostInput:
+    own = {name: plain(variables[name]) for name in variables if name.startswith(PREFIX)}
+    management = str(variables.get("ansible_host") or host)
+    return HostInput(settings=read(own, host, folder).settings, management=management)
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    """Return the PEM texts of variables that hold one, or the path of one on the control node."""
+    found = {}
+    for name in PEM_VARIABLES:
+        given = getattr(settings, name)
+        if "-----BEGIN " in given:
+            found[f"emqx_{name}"] = given
+        elif given and os.path.isfile(os.path.expanduser(given)):
+            found[f"emqx_{name}"] = read_text(os.path.expanduser(given)) or ""
+    return found
+
+
+def _with_kept_cookie(settings: Settings) -> Settings:
+    """Return settings with the cookie that is kept on the control node, unless they have one."""
+    if settings.cookie or not settings.cookie_file:
+        return settings
+    kept = (read_text(os.path.expanduser(settings.cookie_file)) or "").strip()
+    return dataclasses.replace(settings, cookie=kept)
+
+
+def _with_cookie(given: HostInput, spare: str) -> HostInput:
+    settings = given.settings
+    if settings.cookie:
+        return given
+    return dataclasses.replace(given, settings=dataclasses.replace(settings, cookie=spare))
+
+
+def _packages(hosts: Mapping[str, HostInput]) -> dict[str, t.Any]:
+    """Look at the packages that are files on the control node, each once."""
+    paths = {
+        given.settings.package
+        for given in hosts.values()
+        if given.settings.package and given.settings.package_source == "controller"
+    }
+    return {path: package_file(path) for path in sorted(paths)}

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of one host: its files, rules, kernel values and certificates, and which phases of a
+deployment have something to do there."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import strategies
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    Cluster,
+    Directory,
+    HostState,
+    Layout,
+    ManagedFile,
+    Node,
+    Release,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    container,
+    files,
+    firewall,
+    release,
+    tls,
+    tuning,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import reads
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    ROTATE,
+    HostInput,
+    RunInput,
+)
+
+# The phases of a deployment that change a host before nodes start.
+PREPARING = ("install", "tuning", "firewall", "tls", "configure")
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """What a host is to get.
+
+    ``leads`` tells whether this host does the work that nodes of one server share (package,
+    kernel, firewall). ``todo`` tells by phase whether there is something to do. ``unit_away`` means
+    that the package's own unit is to be off, as all nodes of the server are instances.
+    ``lays_out`` means that the release of an instance is still to be linked together.
+    """
+
+    node: Node
+    layout: Layout
+    release: Release
+    leads: bool
+    unit_away: bool
+    lays_out: bool
+    files: tuple[ManagedFile, ...]
+    directories: tuple[Directory, ...]
+    tuning: tuning.TuningPlan
+    firewall: firewall.FirewallPlan
+    tls: tls.TlsPlan
+    container: container.ContainerPlan | None
+    todo: t.Mapping[str, bool]
+    findings: tuple[Finding, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything comes before the members meet."""
+        return any(self.todo[phase] for phase in PREPARING)
+
+    @property
+    def touches(self) -> bool:
+        """The same without what the firewall phase only says, where rules are left to others."""
+        return any(self.todo[p] for p in PREPARING if p != "firewall") or (
+            self.todo["firewall"] and self.firewall.todo
+        )
+
+    def intends(self) -> dict[str, bool]:
+        """Return what is about to be mended here, for the diagnosis before a deployment."""
+        return {
+            "opens_ports": self.firewall.opens_ports,
+            "renews": self.tls.pending,
+            "replaces": False,
+        }
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """All that the plan of a host is made of."""
+
+    name: str
+    given: HostInput
+    run: RunInput
+    cluster: Cluster
+    node: Node
+    layout: Layout
+    host: HostState
+
+    @property
+    def settings(self) -> Settings:
+        return self.given.settings
+
+    @property
+    def server_nodes(self) -> list[Node]:
+        return [node for node in self.cluster.nodes.values() if node.server == self.node.server]
+
+    @property
+    def leads(self) -> bool:
+        mine = [n.inventory_host for n in self.server_nodes if n.inventory_host in self.run.hosts]
+        return bool(mine) and mine[0] == self.name
+
+
+def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> HostPlan:
+    """Return the plan of a host of the run whose node is in the model."""
+    given = run.hosts[name]
+    scene = _Scene(name, given, run, cluster, cluster.nodes[name], where, given.host or HostState())
+    settings, host, node = scene.settings, scene.host, scene.node
+    package = package_stat(settings, host, run)
+    what = release.release(settings, host, package)
+    rules = firewall.plan(cluster, settings, node, host, unread(run, cluster))
+    image = str((host.container.get("image") or {}).get("id") or what.image)
+    certificates = tls.plan(settings, node, where, host, _read, run.now, run.purpose == ROTATE)
+    kernel = tuning.plan(settings, _reserved_ports(scene), host, where.user)
+    managed = files.config_files(settings, cluster, node, where, what, given.texts, image)
+    directories = files.directories(settings, where)
+    away = what.kind == "package" and all(n.instance for n in scene.server_nodes)
+    kept = host.file(reads.package_database(where)).exists
+    draft = HostPlan(
+        node=node,
+        layout=where,
+        release=what,
+        leads=scene.leads,
+        unit_away=away and not kept,
+        lays_out=where.instanced and not host.file(where.laid_out).exists,
+        files=tuple(managed),
+        directories=tuple(directories),
+        tuning=kernel,
+        firewall=rules,
+        tls=certificates,
+        container=container.plan(settings, node, where, what, image)
+        if settings.in_container
+        else None,
+        todo={},
+        findings=(),
+    )
+    import dataclasses
+
+    return dataclasses.replace(draft, todo=_todo(draft, scene))
+
+
+def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
+    """Return by phase whether it has something to do."""
+    settings, host = scene.settings, scene.host
+    at_boot = plan.unit_away and host.file(reads.PACKAGE_UNIT_AT_BOOT).exists
+    # Each container starts from an image whose ID its own host has read.
+    installs = plan.leads or settings.in_container
+    pending = files.pending(plan.files, plan.directories, host)
+    return {
+        "install": installs and (plan.release.needed or at_boot),
+        "tuning": plan.leads and settings.tuning_enabled and plan.tuning.todo,
+        "firewall": plan.firewall.says_rules or (plan.leads and plan.firewall.todo),
+        "tls": settings.tls and (plan.tls.pending or plan.tls.modes_todo),
+        "configure": plan.lays_out or bool(pending),
+        "service": not host.service.enabled or host.service.outdated,
+        "membership": strategies.of(settings).joins
+        or host.service.exists
+        or not scene.run.check_mode,
+    }
+
+
+def package_stat(settings: Settings, host: HostState, run: RunInput) -> t.Mapping[str, t.Any]:
+    """Return what is known of a package that is a file, {} where it is none."""
+    if settings.package_source == "controller":
+        return run.packages.get(settings.package, {})
+    return host.package_file if settings.package_source == "host" else {}
+
+
+def unread(run: RunInput, cluster: Cluster) -> set[str]:
+    """Return the members outside this run of which nobody says under which addresses others see
+    them."""
+    return {
+        host
+        for host, node in cluster.nodes.items()
+        if host in run.others
+        and not node.host_is_ip
+        and not run.others[host].settings.node_addresses
+    }
+
+
+def _reserved_ports(scene: _Scene) -> list[int]:
+    nodes = scene.server_nodes
+    ports = [*scene.cluster.cluster_ports]
+    for node in nodes:
+        ports += [*node.listener_ports, *node.dashboard_ports]
+    return sorted(set(ports))
+
+
+def _read(given: str) -> bytes | None:
+    """Return a PEM text itself, or that of a file on the control node."""
+    if "-----BEGIN " in given:
+        return given.encode()
+    try:
+        with open(os.path.expanduser(given), "rb") as stream:
+            return stream.read()
+    except (FileNotFoundError, IsADirectoryError):
+        return None

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run knows so far: of each of its hosts, of the members that it leaves out, of itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+
+# What a run is for.
+DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE = (
+    "deploy",
+    "inspect",
+    "add",
+    "remove",
+    "replace",
+    "rename",
+    "rotate",
+)
+PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE)
+# Those that change who the members are.
+MEMBER_CHANGES = frozenset({ADD, REMOVE, REPLACE, RENAME})
+
+Answer = t.Mapping[str, t.Any]
+EMPTY: Answer = {}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What managed_files said of the configuration, be it written or tried out: ``stale`` are the
+    keys and files that the running node does not know (None: nothing was said), ``changed`` the
+    paths that differ or differed, ``keys`` the changed keys by path."""
+
+    stale: tuple[str, ...] | None = None
+    changed: tuple[str, ...] = ()
+    keys: t.Mapping[str, t.Sequence[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answer: Answer) -> Written:
+        if "changed_files" not in answer:
+            return cls()
+        return cls(
+            tuple(answer.get("stale", ())),
+            tuple(answer["changed_files"]),
+            answer.get("changed_keys", {}),
+        )
+
+
+@dataclass(frozen=True)
+class HostInput:
+    """A host. ``findings`` came up when its variables were read; ``texts`` are PEM
+    texts by variable; ``host`` is None where the host was not read. The rest are the answers of
+    modules as they were registered, empty where nothing was asked."""
+
+    settings: Settings
+    management: str
+    findings: tuple[Finding, ...] = ()
+    texts: t.Mapping[str, str] = field(default_factory=dict)
+    host: HostState | None = None
+    survey: Answer = EMPTY
+    links_again: Answer = EMPTY
+    discovery: Answer = EMPTY
+    view: Answer = EMPTY
+    trial: Written = Written()
+    written: Written = Written()
+
+
+@dataclass(frozen=True)
+class RunInput:
+    """A run: its ``hosts`` in the order of the play, the ``others`` of the cluster that it leaves
+    out, as far as the inventory tells of them, and what it is asked to do.
+
+    ``began`` is the time of the control node, in seconds, before hosts were first asked;
+    ``packages`` has {exists, sha256, sidecar} of package files on the control node by path;
+    ``salt`` goes into hashes that hosts compare within this run; ``cookie_missing`` means that one
+    has still to be made, and that the settings hold another one in its place.
+    """
+
+    purpose: str
+    hosts: t.Mapping[str, HostInput]
+    others: t.Mapping[str, HostInput]
+    now: dt.datetime
+    began: float
+    check_mode: bool = False
+    packages: t.Mapping[str, Answer] = field(default_factory=dict)
+    salt: str = ""
+    cookie_missing: bool = False
+
+    def known(self, host: str) -> HostInput | None:
+        return self.hosts.get(host) or self.others.get(host)
