@@ -129,9 +129,7 @@ def plan(run: RunInput) -> Deployment:
     return _judged(run, settings, draft)
 
 
-def _change(
-    run: RunInput, settings: Settings, cluster: Cluster
-) -> members.MembersChange | None:
+def _change(run: RunInput, settings: Settings, cluster: Cluster) -> members.MembersChange | None:
     if run.purpose not in MEMBER_CHANGES:
         return None
     going = model(run, changes.removed_hosts(run.purpose, settings))
@@ -181,9 +179,7 @@ def _start_order(run: RunInput, settings: Settings, cluster: Cluster) -> start_o
 
 def _with_service(host: str, one: HostPlan, restarts: restart.Restarts) -> HostPlan:
     starts = host in (*restarts.start, *restarts.restart, *restarts.last, *restarts.replicants)
-    return dataclasses.replace(
-        one, todo={**one.todo, "service": one.todo["service"] or starts}
-    )
+    return dataclasses.replace(one, todo={**one.todo, "service": one.todo["service"] or starts})
 
 
 def _look(run: RunInput, settings: Settings, draft: Deployment) -> str:

@@ -68,9 +68,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "cluster": cluster_data(cluster),
         "in_run": [host for host in cluster.nodes if host in run.hosts],
         "absent": absent,
-        "hosts": {
-            host: _host_data(host, run, plan, plan.hosts.get(host)) for host in run.hosts
-        },
+        "hosts": {host: _host_data(host, run, plan, plan.hosts.get(host)) for host in run.hosts},
         "restarts": data(plan.restarts),
         "change": data(plan.change),
         "rotation": data(plan.rotation),

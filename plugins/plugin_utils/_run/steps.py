@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import files
@@ -71,7 +70,6 @@ def _files(host: str, one: HostPlan, given: HostInput) -> t.Iterator[Step]:
         what = f": {count} key{'' if count == 1 else 's'}" if count else ""
         made = "write" if found.file(path).exists else "create"
         yield Step(host, "configure", f"{made} {path}{what}", _named(keys.get(path, ())))
-
 
 
 def _named(keys: t.Sequence[str]) -> str:

@@ -17,7 +17,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     EMPTY,
     Answer,
-    HostInput,
     RunInput,
 )
 
