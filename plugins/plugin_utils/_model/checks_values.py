@@ -14,13 +14,9 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import MAX_INSTANCE
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
-    cookie_problem,
-    parse,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import cookie_problem
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import PHASES, Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import PHASES
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import (
     finding,
     kind_of,
@@ -51,8 +47,8 @@ CHOICES: t.Mapping[str, tuple[str, ...]] = {
 
 # The smallest and the largest value, and what is counted.
 RANGES: t.Mapping[str, tuple[int, int, str]] = {
-    "rpc_server_port": (1, 65535, "a port"),
-    "instance": (0, MAX_INSTANCE, "the number of an instance"),
+    "rpc_server_port": (1, 65535, "port"),
+    "instance": (0, MAX_INSTANCE, "instance"),
     "min_free_mb": (0, 10**9, "MB"),
     "ready_timeout": (1, 86400, "seconds"),
     "cluster_timeout": (1, 86400, "seconds"),
@@ -76,14 +72,6 @@ class Rule(t.NamedTuple):
 def _matches(pattern: str, empty: bool = False) -> t.Callable[[str], bool]:
     compiled = re.compile(pattern)
     return lambda text: (empty and not text) or compiled.fullmatch(text) is not None
-
-
-def _is_version(text: str) -> bool:
-    try:
-        parse(text)
-    except InputError:
-        return False
-    return re.fullmatch(r"[0-9A-Za-z.+~-]+", text) is not None
 
 
 _FEW_CHARACTERS = 5
@@ -121,11 +109,12 @@ def _is_published(text: str) -> bool:
 # Directories that belong to the system, and those below which nothing of a node may lie: what is
 # put there is executed, is lost at a boot or can be replaced by any user of the host.
 _SYSTEM = re.compile(
-    "/|/(home|media|mnt|opt|srv|usr|var)|/usr/local|/var/(cache|lib|local|log|mail|opt|spool)"
+    "/|/(home|media|mnt|opt|srv|usr|var)|/usr/local|/var/(cache|lib|local|log|opt)"
 )
 _SYSTEM_TREE = re.compile(
-    "/(bin|boot|dev|etc|lib(32|64)?|lost\\+found|proc|root|run|sbin|sys|tmp|var/(lock|run|tmp)"
-    "|usr/(include|share|src|(local/)?(bin|sbin|lib(64|exec)?)))(/.*)?"
+    "/(bin|boot|dev|etc|lib(32|64)?|lost\\+found|proc|root|run|sbin|sys|tmp"
+    "|usr/(local/)?(bin|etc|include|lib(32|64|exec)?|sbin|share|src)|var/(lock|mail|run|spool|tmp)"
+    "|var/lib/(apt|containerd|containers|dnf|docker|dpkg|rpm|systemd))(/.*)?"
 )
 
 
@@ -161,8 +150,9 @@ _LINK = (Rule(_matches(_URL, empty=True), "a URL that begins with https://"),)
 
 RULES: t.Mapping[str, tuple[Rule, ...]] = {
     "version": (
+        # As the vendor's files have it.
         Rule(
-            _is_version,
+            _matches(r"[0-9]+\.[0-9]+\.[0-9]+(?:-(?:alpha|beta|rc)[.0-9]*)?"),
             "three numbers such as 5.8.9",
             "write the full version",
             "bad_version",
@@ -191,7 +181,7 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
     "preflight_json": _FILE,
     "doctor_json": _FILE,
     "plan_json": _FILE,
-    "package": (Rule(_matches(r"(?!-).*"), "a URL or a path"),),
+    "package": (Rule(_matches(r"(?:[^-\s](?:.*\S)?)?"), "a URL or a path"),),
     "package_sha256": (
         Rule(_matches(r"[0-9A-Fa-f]{64}", empty=True), "a SHA-256 of 64 hexadecimal digits"),
     ),
@@ -256,7 +246,7 @@ def problem(name: str, value: t.Any, host: str) -> Finding | None:
         low, high, what = RANGES[name]
         if low <= value <= high:
             return None
-        expected = f"{what} from {low} to {high}"
+        expected = f"a whole number from {low} to {high} ({what})"
         return finding("out_of_range", name, host, expected, shown(name, value), "correct it")
     if name == "phases" and not value:
         return finding(
@@ -297,22 +287,3 @@ def _environment(value: t.Mapping[t.Any, t.Any], host: str) -> Finding | None:
                 "write the value as a string, as EMQX is to read it",
             )
     return None
-
-
-# The first of each is not to be the second, nor to hold it.
-_APART = (("data_dir", "root_dir"), ("data_dir", "download_dir"), ("root_dir", "download_dir"))
-
-
-def contradictions(settings: Settings, host: str) -> t.Iterator[Finding]:
-    """Yield what is wrong with values that are right each by itself."""
-    for outer, inner in _APART:
-        directory, other = getattr(settings, outer), getattr(settings, inner)
-        if directory and f"{other}/".startswith(f"{directory}/"):
-            yield finding(
-                "bad_value",
-                outer,
-                host,
-                f"a directory that does not hold emqx_{inner} ({other})",
-                shown(outer, directory),
-                "choose another, such as one below it",
-            )

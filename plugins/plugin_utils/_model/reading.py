@@ -17,6 +17,9 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import checks_values as checks
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.contradictions import (
+    contradictions,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import (
     Keys,
     Numbers,
@@ -68,7 +71,7 @@ def read(variables: t.Mapping[str, t.Any], host: str, inventory_dir: str) -> Rea
         else:
             values[name] = value
     settings = Settings(**values)
-    findings += checks.contradictions(settings, host)
+    findings += contradictions(settings, host)
     return Reading(_resolved(settings, "rpc_tls" in values, inventory_dir), tuple(findings))
 
 
@@ -224,27 +227,29 @@ _ABSENT = object()
 
 def _wrong_type(name: str, host: str, kind: _Kind, given: t.Any, unfit: t.Any) -> Finding:
     seen = shown(name, unfit)
-    element = isinstance(given, (list, tuple)) and not isinstance(unfit, (list, tuple))
+    element = isinstance(given, (list, tuple)) and kind.expected.startswith("a list")
     return finding(
         "wrong_type",
         name,
         host,
         kind.expected,
         f"a list with {seen}" if element else seen,
-        _remedy(name, kind, unfit),
+        _remedy(name, kind.expected, unfit, element),
     )
 
 
-def _remedy(name: str, kind: _Kind, unfit: t.Any) -> str:
+def _remedy(name: str, expected: str, unfit: t.Any, element: bool) -> str:
+    what = "that element" if element else "it"
+    if isinstance(unfit, (bool, int, float)) and "string" in expected:
+        return f"put {what} in quotes"
+    if element:
+        return f"correct {what}"
     if unfit is None:
         return "remove the variable to have its default, or give it a value"
-    if kind.read is _text and isinstance(unfit, (bool, int, float)):
-        return "put it in quotes"
-    if kind.expected.startswith("a list") and isinstance(unfit, str):
-        return f"write it as a list, with -e as JSON: -e '{{\"{PREFIX}{name}\": [...]}}'"
-    if kind.read is _dictionary and isinstance(unfit, str):
-        return f"write it as a dictionary, with -e as JSON: -e '{{\"{PREFIX}{name}\": {{...}}}}'"
-    return f"make it {kind.expected}"
+    if isinstance(unfit, str) and expected.startswith(("a list", "a dictionary")):
+        example = "[...]" if expected.startswith("a list") else "{...}"
+        return f"write {expected} in YAML, with -e in JSON: -e '{{\"{PREFIX}{name}\": {example}}}'"
+    return f"make it {expected}"
 
 
 def _resolved(settings: Settings, own_rpc_tls: bool, inventory_dir: str) -> Settings:

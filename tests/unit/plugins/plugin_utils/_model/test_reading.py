@@ -115,7 +115,7 @@ class TestTypes:
             ("cluster_hosts", "n1,n2", "'n1,n2'"),
             ("cluster_hosts", {"n1": {}}, "a dictionary"),
             ("cluster_hosts", ["n1", 2], "a list with the number 2"),
-            ("cluster_hosts", ["n1", ["n2"]], "a list"),
+            ("cluster_hosts", ["n1", ["n2"]], "a list with a list"),
             ("cluster_hosts", None, "nothing (null)"),
             ("firewall_listener_ports", "1883", "'1883'"),
             ("firewall_listener_ports", 1883, "the number 1883"),
@@ -131,7 +131,9 @@ class TestTypes:
 
     def test_a_string_in_place_of_a_list_is_told_how_to_write_it(self) -> None:
         remedy = finding(etcd_servers="http://e1:2379").remedy
-        assert remedy == "write it as a list, with -e as JSON: -e '{\"emqx_etcd_servers\": [...]}'"
+        assert remedy == (
+            "write a list of strings in YAML, with -e in JSON: -e '{\"emqx_etcd_servers\": [...]}'"
+        )
 
     @pytest.mark.parametrize("name", ["new_hosts", "remove_hosts"])
     @pytest.mark.parametrize("value", ["n4, n5,", ["n4", "n5"], ["n4,n5"]])
@@ -203,7 +205,7 @@ class TestValues:
             ("data_dir", ["/data/emqx", "/srv/emqx", "/var/lib/emqx", "/mnt/d1", "/opt/emqx/data"]),
             ("root_dir", ["/opt/emqx", "/usr/local/emqx", "/home/emqx/5.8"]),
             ("download_dir", ["/var/cache/mqttops-emqx"]),
-            ("version", ["5.8.9", "e5.10.4", "v6.0.0-rc.1", "5.8.0-beta.2"]),
+            ("version", ["5.8.9", "5.10.4", "6.0.0-rc.1", "5.8.0-beta.2"]),
             ("cookie", ["", "abcdefghijklmnop", "A-b_0" * 12]),
             ("image", ["", "emqx/emqx:5.8.9", "r.example:5000/a/b@sha256:" + "0" * 64]),
             ("container_name", ["", "emqx1", "mqtt_broker.1-a"]),
@@ -211,7 +213,7 @@ class TestValues:
             ("container_subnet", ["10.213.0.0/24"]),
             ("container_ports", [["1883"], ["127.0.0.1:1884:1883/tcp"], ["1883-1885:1883-1885"]]),
             ("environment", [{"EMQX_LOG__CONSOLE__ENABLE": False, "A": "x y\nz", "B": 1.5}]),
-            ("package", ["", "/tmp/emqx 1.deb", "https://h.example/emqx.deb?a=b"]),
+            ("package", ["", "https://h.example/emqx.deb?a=b"]),
             ("package_sha256", ["", "aB" * 32]),
             ("download_url", ["", "https://mirror.example/emqx"]),
             ("license", ["", "evaluation", "file:///etc/emqx/licence"]),
@@ -237,7 +239,7 @@ class TestValues:
             ("data_dir", ["/usr/lib64/emqx", "/var/run/emqx", "/tmp/emqx", "/boot"]),
             ("root_dir", ["/", "", "/usr", "/usr/bin", "opt/emqx", "/opt"]),
             ("download_dir", ["/", "", "/var/cache", "/tmp", "~/x"]),
-            ("version", ["5", "5.8", "", "latest", "5.8.9; id", "5.8.9+x y", "5.8.9\n"]),
+            ("version", ["5", "5.8", "", "latest", "5.8.9; id", "v5.8.9", "5.8.9\n"]),
             ("image", ["-v/:/mnt", "emqx\nx", "a b", "emqx:5;id", "a" * 600]),
             ("container_name", ["../../x", "a;id", "-x", "a/b", "a\n", "..", "a" * 200]),
             ("container_network", ["", "none", "bridge", "container:x", "-x", "slirp4netns"]),
@@ -246,7 +248,7 @@ class TestValues:
             ("container_options", [["--env=A\nB"], [""]]),
             ("environment", [{"A B": "x"}, {"1A": "x"}, {"A\nB": "x"}, {1: "x"}, {"": "x"}]),
             ("environment", [{"A": None}, {"A": ["x"]}, {"A": {"b": 1}}, {"A": "\0"}]),
-            ("package", ["-i", "/tmp/a\nb"]),
+            ("package", ["-i", " /tmp/a.deb", "/tmp/a\nb"]),
             ("package_sha256", ["abc", "g" * 64, "sha256:" + "a" * 64]),
             ("download_url", ["mirror", "https://a b", "https://a'", "javascript:x"]),
             ("repository_url", ["https://a\nURIs: x", "http://x`id`"]),
@@ -296,6 +298,28 @@ class TestValues:
     )
     def test_directories_that_hold_one_another(self, variables: dict[str, str]) -> None:
         assert "does not hold" in finding(**variables).expected
+
+    @pytest.mark.parametrize("part", ["bin", "etc/certs", "erts-13.2", "log"])
+    def test_data_within_the_release(self, part: str) -> None:
+        assert "no part of the release" in finding(data_dir=f"/opt/emqx/{part}").expected
+
+    @pytest.mark.parametrize(
+        ("package", "source", "expected"),
+        [
+            ("/tmp/emqx 1.deb", "download", "a URL"),
+            ("https://h.example/emqx.deb", "controller", "a path"),
+            ("https://h.example/emqx.deb", "host", "a path"),
+        ],
+    )
+    def test_a_package_and_its_source(self, package: str, source: str, expected: str) -> None:
+        found = finding(package=package, package_source=source).expected
+        assert found == f"{expected}, as emqx_package_source is {source}"
+        other = "controller" if source == "download" else "download"
+        assert settings(package=package, package_source=other).package == package
+
+    def test_a_repository_has_no_tarball(self) -> None:
+        assert finding(package_source="repository", package_type="tarball").found == "repository"
+        settings(package_source="repository", package_type="tarball", deployment="container")
 
     def test_all_at_once(self) -> None:
         found = reading(instance="x", cookie=5, phases="y", config=[], dist_tls="maybe").findings

@@ -102,6 +102,7 @@ def wrong(name: str) -> st.SearchStrategy[t.Any]:
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.äß", min_size=1, max_size=20)
 VALUES: dict[str, list[t.Any]] = {
+    "package": ["", "https://a.example/emqx.deb"],
     "version": ["5.8.9", "6.0.0-rc.1"],
     "cookie": ["", "abcdefghijklmnop"],
     "license": ["", "evaluation", "abc.def=="],
