@@ -4,8 +4,9 @@
 """Fail where the defaults of a role and its argument_specs do not say the same.
 
 Both have to name the same variables, and a default that is a plain value has to stand in both, in
-every entry point that takes the variable. A default that Ansible computes (a template) has none
-in the specs: it is described there. Only what an entry point requires has no default at all.
+every entry point that takes the variable. A default that Ansible computes (a template), or that is
+null as another variable decides, has none in the specs: it is described there. Only what an entry
+point requires has no default at all.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def differences(role: Path) -> list[str]:
 
 
 def compare(entry: str, key: str, ours: t.Any, theirs: t.Any) -> list[str]:
-    computed = is_template(ours)
+    computed = ours is None or is_template(ours)
     if text(_MISSING if computed else ours) == text(theirs):
         return []
     hint = ", which has to have none where it is computed" if computed else ""

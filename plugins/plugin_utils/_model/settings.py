@@ -1,11 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The public variables of the role emqx as one host has them, as types.
-
-This is the one place where what a user wrote, be it text of ``-e``, of an INI inventory or of a
-lookup, becomes a boolean, a number, a list or a text.
-"""
+"""The public variables of the role emqx as one host has them, as types."""
 
 from __future__ import annotations
 
@@ -16,11 +12,50 @@ Texts = t.Tuple[str, ...]
 Numbers = t.Tuple[int, ...]
 Keys = t.Mapping[str, t.Any]
 
+PHASES: Texts = (
+    "preflight",
+    "install",
+    "tuning",
+    "firewall",
+    "tls",
+    "configure",
+    "service",
+    "membership",
+)
+
+
+def _sysctl() -> Keys:
+    """Return the kernel values of the EMQX 5.8 documentation, performance tuning."""
+    return {
+        "fs.file-max": 2097152,
+        "fs.nr_open": 2097152,
+        "net.core.netdev_max_backlog": 16384,
+        "net.core.optmem_max": 16777216,
+        "net.core.rmem_default": 262144,
+        "net.core.rmem_max": 16777216,
+        "net.core.somaxconn": 32768,
+        "net.core.wmem_default": 262144,
+        "net.core.wmem_max": 16777216,
+        "net.ipv4.ip_local_port_range": "1024 65535",
+        "net.ipv4.tcp_fin_timeout": 15,
+        "net.ipv4.tcp_max_syn_backlog": 16384,
+        "net.ipv4.tcp_max_tw_buckets": 1048576,
+        "net.ipv4.tcp_rmem": "1024 4096 16777216",
+        "net.ipv4.tcp_wmem": "1024 4096 16777216",
+        "net.netfilter.nf_conntrack_max": 1000000,
+        "net.netfilter.nf_conntrack_tcp_timeout_time_wait": 30,
+    }
+
 
 @dataclass(frozen=True)
 class Settings:
     """A field for each variable, without its prefix ``emqx_``; meta/argument_specs.yml of the role
-    describes them, and a test compares fields, types and defaults with it."""
+    describes them, and a test compares fields, types and defaults with it.
+
+    ``reading.read`` makes one from what a user wrote. There "" in rpc_port_discovery,
+    container_name, etcd_prefix, cookie_file and tls_ca_dir has become what it stands for, and
+    rpc_tls follows dist_tls unless it is set.
+    """
 
     cluster_hosts: Texts = ()
     cluster_name: str = "emqxcl"
@@ -100,7 +135,10 @@ class Settings:
     firewall_dashboard_ports: Numbers = ()
     tuning_enabled: bool = True
     tuning_nofile: int = 2097152
-    tuning_sysctl: Keys = field(default_factory=dict)
+    tuning_sysctl: Keys = field(default_factory=_sysctl)
+    phases: Texts = PHASES
+    plan_only: bool = False
+    plan_json: str = ""
     support_bundle: str = ""
     status_format: str = "table"
     status_json: str = ""
