@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
 
@@ -19,31 +19,25 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.packages import package_file
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import read
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import (
+    missing,
+    plain,
+    read,
+    unknown_variables,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.checks import PEM_VARIABLES
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    REMOVE,
+    RENAME,
+    REPLACE,
     HostInput,
     RunInput,
     Written,
 )
 
 PREFIX = "emqx_"
-
-
-def plain(value: t.Any) -> t.Any:
-    """Return a value of Ansible as an ordinary one of Python, all the way down."""
-    if isinstance(value, bool) or value is None:
-        return value
-    for kind in (str, int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [plain(item) for item in value]
-    return value
 
 
 def own_variables(
@@ -72,6 +66,12 @@ def _untemplated(name: str, host: str, error: AnsibleError) -> Finding:
     )
 
 
+# Variables without a default that a purpose cannot do without.
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    REMOVE: ("remove_hosts",),
+    REPLACE: ("dead_host", "new_host"),
+    RENAME: ("rename_host",),
+}
 # What the role registers of each host, read here from hostvars.
 STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (
     "__emqx_state",
@@ -108,7 +108,7 @@ def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) ->
     names = [str(host) for host in task_vars["ansible_play_hosts_all"]]
     known = {host: registered(hostvars[host], STATE) for host in names}
     hosts = {
-        host: _host_input(host, hostvars[host], state, folder)
+        host: _host_input(host, hostvars[host], state, folder, purpose)
         for host, state in known.items()
         if "variables" in state
     }
@@ -137,23 +137,40 @@ def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) ->
 
 
 def _host_input(
-    host: str, variables: Mapping[str, t.Any], state: Mapping[str, t.Any], folder: str
+    host: str,
+    variables: Mapping[str, t.Any],
+    state: Mapping[str, t.Any],
+    folder: str,
+    purpose: str,
 ) -> HostInput:
-    given = read(state["variables"], host, folder)
+    own = state["variables"]
+    given = read(own, host, folder)
     found = state.get("host")
+    absent = missing(own, NEEDED.get(purpose, ()), host)
     return HostInput(
         settings=_with_kept_cookie(given.settings),
         management=str(state["management"]),
-        findings=(*(_finding(item) for item in state["findings"]), *given.findings),
+        findings=(
+            *(_finding(item) for item in state["findings"]),
+            *given.findings,
+            *absent,
+            *unknown_variables(own, host),
+        ),
         texts=_texts(given.settings),
         host=None if found is None else HostState.of(found),
-        survey={**registered(variables, SURVEY).get("survey", {})},
+        survey=_survey(state, registered(variables, SURVEY)),
         links_again=registered(variables, LINKS_AGAIN),
         discovery=registered(variables, DISCOVERY),
         view=registered(variables, VIEW),
         trial=Written.of(registered(variables, TRIAL)),
         written=Written.of(registered(variables, WRITTEN)),
     )
+
+
+def _survey(state: Mapping[str, t.Any], later: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the answers besides that of host_info, the later ones where a host was asked twice."""
+    answers = {**state.get("survey", {}), **later.get("survey", {})}
+    return {name: answer for name, answer in answers.items() if name != "host_info"}
 
 
 def _finding(item: Mapping[str, t.Any]) -> Finding:
