@@ -5,13 +5,24 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology as _topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Member, Node
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+
+_TEXTS = (
+    *("discovery_strategy", "proto_dist", "rpc_port_discovery", "version"),
+    *("dns_name", "dns_record_type", "etcd_prefix", "k8s_apiserver", "k8s_service_name"),
+    *("k8s_namespace", "k8s_address_type", "k8s_suffix", "k8s_ca"),
+)
+_OTHERS = ("edition", "etcd_servers", "etcd_ssl", "k8s_token", "rpc_server_port", "rpc_tls")
 
 
 def topology(
@@ -31,30 +42,106 @@ def topology(
         raise AnsibleFilterError(
             f"topology takes settings as a dictionary, found {type(settings).__name__}."
         )
-    known = [str(host) for host in hosts if host in hostvars]
-    try:
-        model = _topology.build([_member(hostvars, host) for host in known], dict(settings or {}))
-    except InputError as error:
-        raise AnsibleFilterError(str(error)) from error
+    given = {key: value for key, value in (settings or {}).items() if value not in (None, "")}
+    members = [_member(hostvars[host], str(host)) for host in hosts if host in hostvars]
+    model = _topology.build(members, _settings(given), edition=str(given.get("edition", "")))
     unknown = [_topology.unknown_host(str(host)) for host in hosts if host not in hostvars]
     # An empty list is no news when it is empty because of these.
-    rest = [e for e in model["errors"] if not (unknown and e["code"] == "no_members")]
-    return {**model, "errors": unknown + rest}
+    rest = [f for f in model.findings if not (unknown and f.code == "no_members")]
+    return {
+        "nodes": {host: _node(node) for host, node in model.nodes.items()},
+        **{key: list(getattr(model, key)) for key in ("members", "cores", "replicants", "seeds")},
+        "cluster_ports": list(model.cluster_ports),
+        "addresses": list(model.addresses),
+        "ipv6": model.ipv6,
+        "rpc": dict(model.rpc),
+        "discovery": dict(model.discovery),
+        "errors": [_finding(finding) for finding in (*unknown, *rest) if is_error(finding)],
+        "warnings": [_finding(finding) for finding in rest if not is_error(finding)],
+    }
 
 
-def _member(hostvars: Mapping[str, t.Any], host: str) -> dict[str, t.Any]:
-    variables = hostvars[host]
-    prepared = variables.get("__emqx_member")
-    if isinstance(prepared, Mapping):
-        return {**prepared, **_read(variables), "inventory_host": host}
-    given = {key: variables[key] for key in _topology.MEMBER_KEYS if key in variables}
-    return {**given, "inventory_host": host}
+def _settings(given: Mapping[str, t.Any]) -> Settings:
+    unknown = sorted(set(given) - {*_TEXTS, *_OTHERS})
+    if unknown:
+        raise AnsibleFilterError(
+            f"Unknown topology settings: {', '.join(unknown)}; "
+            f"expected some of {', '.join(sorted({*_TEXTS, *_OTHERS}))}."
+        )
+    texts: dict[str, t.Any] = {key: str(given[key]) for key in _TEXTS if key in given}
+    files = given.get("etcd_ssl", {})
+    return Settings(
+        **{"discovery_strategy": "manual", "version": "", **texts},
+        # Whoever names the transport has seen to its certificates.
+        dist_tls=texts.get("proto_dist", "").endswith("_tls"),
+        rpc_tls=bool(given.get("rpc_tls", False)),
+        rpc_server_port=_number(given.get("rpc_server_port", Settings.rpc_server_port)),
+        etcd_servers=tuple(text.strip() for text in _list(given.get("etcd_servers"))),
+        etcd_ca=str(files.get("cacertfile") or ""),
+        etcd_certificate=str(files.get("certfile") or ""),
+        etcd_key=str(files.get("keyfile") or ""),
+        k8s_token="given" if given.get("k8s_token") else "",
+    )
 
 
-def _read(variables: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the addresses that the role read on a host after it had named its member."""
-    found = ((variables.get("__emqx_survey") or {}).get("host_info") or {}).get("host")
-    return {"host_addresses": found["addresses"]} if found else {}
+def _member(variables: Mapping[str, t.Any], host: str) -> Member:
+    def text(name: str) -> str:
+        return str(variables.get(name) or "")
+
+    return Member(
+        inventory_host=host,
+        management=text("ansible_host"),
+        node_name=text("emqx_node_name"),
+        node_address=text("emqx_node_address"),
+        node_addresses=tuple(_list(variables.get("emqx_node_addresses"))),
+        node_role=text("emqx_node_role") or "core",
+        server=text("emqx_server"),
+        instance=_number(variables.get("emqx_instance") or 0),
+        rpc_port_discovery=text("emqx_rpc_port_discovery"),
+        rpc_server_port=_number(variables.get("emqx_rpc_server_port") or 0),
+        version=text("emqx_version"),
+        license=Settings(license=text("emqx_license")).license_kind,
+        listener_ports=_numbers(variables.get("emqx_firewall_listener_ports")),
+        dashboard_ports=_numbers(variables.get("emqx_firewall_dashboard_ports")),
+    )
+
+
+def _number(value: t.Any) -> int:
+    """Return a number; -1 stands for what is none, which is a finding."""
+    return int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else -1
+
+
+def _numbers(value: t.Any) -> tuple[int, ...]:
+    return tuple(_number(each) for each in _list(value))
+
+
+def _list(value: t.Any) -> list[str]:
+    listed = value.split(",") if isinstance(value, str) else value
+    return [str(each) for each in listed or ()] if value else []
+
+
+def _node(node: Node) -> dict[str, t.Any]:
+    listeners = {
+        "dashboard" if listener.kind == "dashboard" else listener.name.partition(":")[0]: (
+            listener.port
+        )
+        for listener in node.listeners
+    }
+    lists = {key: list(getattr(node, key)) for key in ("addresses", "listener_ports")}
+    dashboard_ports = list(node.dashboard_ports)
+    return {**asdict(node), "listeners": listeners, **lists, "dashboard_ports": dashboard_ports}
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "host": ", ".join(finding.hosts),
+        "variable": finding.subject,
+        "expected": finding.expected,
+        "found": finding.found,
+        "remedy": finding.remedy,
+        "message": finding.sentence(),
+    }
 
 
 class FilterModule:

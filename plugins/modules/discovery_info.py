@@ -134,26 +134,32 @@ discovery:
       type: list
       elements: dict
       returned: success
+    findings:
+      description: One for each cause, each with C(code), C(severity), C(hosts), C(subject),
+        C(expected), C(found), C(remedy) and C(evidence). Empty when all is well.
+      type: list
+      elements: dict
+      returned: success
     problems:
-      description: A sentence for each cause, with host and remedy. Empty when all is well.
+      description: The findings as sentences.
       type: list
       elements: str
       returned: success
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import dns
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import discovery_info
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=discovery_info.OPTIONS, supports_check_mode=True)
-    if module.params["strategy"] == "dns" and dns.MISSING:
-        module.fail_json(
-            msg=missing_required_lib(dns.PACKAGE, reason="to ask DNS"), exception=dns.MISSING
-        )
-    module.exit_json(changed=False, **discovery_info.read(module.params))
+    try:
+        answer = discovery_info.read(module.params)
+    except EmqxError as error:
+        module.fail_json(msg=error.message, failure=error.as_failure())
+    module.exit_json(changed=False, **answer)
 
 
 if __name__ == "__main__":

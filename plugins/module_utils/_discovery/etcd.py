@@ -1,11 +1,12 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Talk to etcd v3 with what EMQX is given, over the HTTP gateway, and tell what stands in the way.
+"""Discovery by etcd v3, asked with what EMQX is given, over the HTTP gateway.
 
 EMQX keeps one key per node, ``<prefix>/ekkacl/nodes/<node>`` with the node's name as its value,
 on a lease of 5 seconds that the node keeps alive; who looks for others holds a lock below
-``<prefix>/ekkacl/lock/`` on the same lease.
+``<prefix>/ekkacl/lock/`` on the same lease. An entry has ``key``, ``value`` and ``leased``
+(whether a node that runs keeps it alive).
 """
 
 from __future__ import annotations
@@ -17,14 +18,10 @@ import ssl
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import https
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.matching import (
-    FAILURES,
-    etcd_folder,
-)
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import base, https
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
-Settings = t.Mapping[str, t.Any]
+Settings = base.Settings
 Ask = t.Callable[[str, t.Dict[str, t.Any]], t.Dict[str, t.Any]]
 
 # 3.4 and newer, 3.3.
@@ -32,6 +29,74 @@ _APIS = ("/v3", "/v3beta")
 _JSON = {"Content-Type": "application/json"}
 # Where its members cannot agree, etcd says so after 5 to 7 seconds.
 _ANSWER_SECONDS = 10.0
+
+_OTHERS = "stop that node, or set an emqx_etcd_prefix that no other cluster has"
+_DELETE = "run the playbook site with emqx_etcd_clean_keys, or delete {what} by etcdctl del KEY"
+
+REASONS: t.Mapping[str, base.Phrases] = {
+    "no_key": base.Phrases(
+        "{names} among {source}, where each core keeps its own while it runs",
+        "{listed}",
+        "start the node, or restart it where it runs (EMQX before 6.2.4 does not write its key "
+        "again once etcd was away), else see in its log why it cannot write to etcd",
+    ),
+    "key_of_nobody": base.foreign(_OTHERS),
+    "stale_key": base.Phrases(
+        "only keys that a node keeps alive among {source}",
+        "{values}, which nobody keeps alive",
+        _DELETE.format(what="each"),
+    ),
+}
+FAILURES: t.Mapping[str, base.Phrases] = {
+    **https.failures(
+        "etcd",
+        https.Service(
+            "an etcd",
+            "etcd",
+            "etcd on that host (journalctl -u etcd tells why it is down)",
+            "emqx_etcd_servers",
+            "emqx_etcd_ca",
+        ),
+    ),
+    "etcd_no_certificate": base.Phrases(
+        "a client certificate that {asked} takes",
+        "none on this host ({detail})",
+        "set emqx_etcd_certificate and emqx_etcd_key",
+    ),
+    "etcd_certificate_refused": base.Phrases(
+        "a client certificate that is valid, and signed by the CA that {asked} trusts",
+        "one that it refuses ({detail})",
+        "set emqx_etcd_certificate and emqx_etcd_key to such a one",
+    ),
+    "etcd_file": base.Phrases(
+        "PEM files on this host to talk TLS with {asked}",
+        "one that cannot be used ({detail})",
+        "correct emqx_etcd_ca, emqx_etcd_certificate or emqx_etcd_key, and run the playbook site",
+    ),
+    "etcd_no_leader": base.Phrases(
+        "more than half of the members of etcd running",
+        "{asked} without a leader ({detail})",
+        "start the others, and open the peer port between them",
+    ),
+    "etcd_user": base.Phrases(
+        "an etcd without its own authentication, as EMQX has no way to give a user name",
+        "{asked}, which asks for one ({detail})",
+        "switch it off in etcd and use client certificates",
+    ),
+    "etcd_locked": base.Phrases(
+        "only locks that a node keeps alive",
+        "one that nobody does, which keeps all nodes waiting ({detail})",
+        _DELETE.format(what="it"),
+    ),
+    "etcd_other": base.Phrases(
+        "an etcd of 3.3 or newer at {asked}",
+        "something else ({detail})",
+        "write the client URLs of etcd in emqx_etcd_servers, port 2379 as a rule",
+    ),
+}
+IN_PLACE: frozenset[str] = frozenset()
+PERMANENT = frozenset({"stale_key"})
+OTHER_ANSWER = "have all hosts ask the same etcd"
 
 
 class EtcdError(EmqxError):
@@ -41,8 +106,8 @@ class EtcdError(EmqxError):
 
     def __init__(self, server: str, failure: str, detail: object) -> None:
         words = {"asked": server, "detail": str(detail), "source": "the keys"}
-        found, expected, remedy = (text.format(**words) for text in FAILURES[failure])
-        super().__init__(f"{found}, expected {expected}: {remedy}.", server=server)
+        expected, found, remedy = (text.format(**words) for text in FAILURES[failure])
+        super().__init__(f"Expected {expected}, found {found}: {remedy}.", server=server)
         self.server, self.failure, self.detail = server, failure, str(detail)
 
 
@@ -55,22 +120,49 @@ class Key:
     leased: bool
 
 
-def ask(settings: Settings, timeout: float) -> dict[str, t.Any]:
-    """Return the answer for ``settings``, the keys of cluster.etcd; see _discovery for its form."""
+def lacks() -> str:
+    return ""
+
+
+def ask(settings: Settings, timeout: float, service_account: str = "") -> base.Answer:
+    """Return the answer for ``settings``, the keys of cluster.etcd."""
     try:
-        nodes, server = read(settings, etcd_folder(settings), timeout)
+        nodes, server = read(settings, node_folder(settings), timeout)
         locks, server = read(settings, lock_folder(settings), timeout)
     except EtcdError as error:
-        return {
-            "entries": [],
-            "asked": error.server,
-            "failure": error.failure,
-            "detail": error.detail,
-        }
+        return base.answer(error.server, failure=error.failure, detail=error.detail)
     entries = [{"key": found.key, "value": found.value, "leased": found.leased} for found in nodes]
     dead = ", ".join(lock.key for lock in locks if not lock.leased)
-    failure = "etcd_locked" if dead else ""
-    return {"entries": entries, "asked": server, "failure": failure, "detail": dead}
+    return base.answer(server, entries, "etcd_locked" if dead else "", dead)
+
+
+def source(settings: Settings) -> str:
+    return f"the keys below {node_folder(settings)}"
+
+
+def form(settings: Settings, short_name: str, entry: base.Entry) -> str:
+    return str(entry["value"])
+
+
+def value(entry: base.Entry) -> str:
+    return str(entry["key"])
+
+
+def missing(settings: Settings, name: str, short_name: str, formed: base.Formed) -> base.Reason:
+    return "no_key", f"{node_folder(settings)}{name}"
+
+
+def extra(entry: base.Entry, value: str) -> base.Reason:
+    return "key_of_nobody" if entry["leased"] else "stale_key", value
+
+
+def nameless(entry: base.Entry) -> str:
+    return ""
+
+
+def node_folder(settings: Settings) -> str:
+    """Return what the keys of nodes begin with."""
+    return f"{settings['prefix']}/ekkacl/nodes/"
 
 
 def lock_folder(settings: Settings) -> str:
@@ -94,7 +186,7 @@ def read(settings: Settings, folder: str, timeout: float) -> tuple[list[Key], st
 
 def stale_keys(settings: Settings, timeout: float) -> list[str]:
     """Return the keys of nodes and of locks that no node keeps alive; raise EtcdError."""
-    nodes, _server = read(settings, etcd_folder(settings), timeout)
+    nodes, _server = read(settings, node_folder(settings), timeout)
     locks, _server = read(settings, lock_folder(settings), timeout)
     return [found.key for found in (*nodes, *locks) if not found.leased]
 

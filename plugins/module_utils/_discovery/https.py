@@ -12,6 +12,7 @@ import ssl
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.base import Phrases
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
 
@@ -141,3 +142,63 @@ _ALERTS = {
     "CERTIFICATE_UNKNOWN": "certificate_refused",
     "CERTIFICATE_EXPIRED": "certificate_refused",
 }
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the texts of findings call a service: itself, its server, what to start, the variables
+    of its URL and of its CA."""
+
+    name: str
+    server: str
+    start: str
+    variable: str
+    ca: str
+
+
+def failures(prefix: str, service: Service) -> dict[str, Phrases]:
+    """Return what may keep a host from asking a service, by prefix and kind of ExchangeError."""
+    name, server, variable = service.name, service.server, service.variable
+    found = {
+        "refused": Phrases(
+            f"{name} at {{asked}} that answers with {{source}}",
+            "a refused connection ({detail})",
+            f"start {service.start}, or correct the port in {variable}",
+        ),
+        "filtered": Phrases(
+            "a connection to {asked}",
+            "no answer, so packets are dropped on the way ({detail})",
+            "start that host, or open the port for this host in the firewalls between them",
+        ),
+        "unresolved": Phrases(
+            "an address for the name of {asked}",
+            "none on this host ({detail})",
+            f"correct it in {variable}, or its record",
+        ),
+        "closed": Phrases(
+            f"{name} at {{asked}} that answers",
+            "a connection that is closed before an answer ({detail})",
+            f"write https in {variable} where {server} talks TLS, or see its log",
+        ),
+        "no_tls": Phrases(
+            f"TLS from {{asked}}, as {variable} says",
+            "a server that does not talk it ({detail})",
+            f"write http there, or have {server} talk TLS",
+        ),
+        "other_ca": Phrases(
+            f"a certificate of {{asked}} that is signed by {service.ca}",
+            "one of another CA ({detail})",
+            f"set it to the CA that signed the certificates of {server}",
+        ),
+        "other_name": Phrases(
+            f"a certificate of {{asked}} for the host that {variable} names",
+            "one for another name ({detail})",
+            "write the name that the certificate has, or request one with it",
+        ),
+        "expired": Phrases(
+            "a certificate of {asked} that is valid now",
+            "one that is not ({detail})",
+            "renew it, or set the clock of this host right",
+        ),
+    }
+    return {f"{prefix}_{kind}": phrases for kind, phrases in found.items()}

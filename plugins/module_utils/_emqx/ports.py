@@ -24,7 +24,7 @@ LISTENER_STEP = 10
 MAX_INSTANCE = 79
 PORT_DISCOVERIES = ("stateless", "manual")
 
-_SUFFIX_MODULUS = 60000
+SUFFIX_MODULUS = 60000
 _SUFFIX = re.compile(r"[0-9]+$")
 # int() refuses thousands of digits; names of more than 255 characters are reported as invalid.
 _MAX_DIGITS = 255
@@ -38,7 +38,7 @@ def suffix_of(name: str) -> int:
 
 def offset_of(name: str) -> int:
     """Return what a node name adds to the base of its distribution and stateless RPC port."""
-    return suffix_of(name) % _SUFFIX_MODULUS
+    return suffix_of(name) % SUFFIX_MODULUS
 
 
 def node_ports(

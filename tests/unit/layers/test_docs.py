@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PLUGINS = ROOT / "plugins"
+MODEL = PLUGINS / "plugin_utils" / "_model"
 
 
 def source(*names: str) -> str:
@@ -42,8 +43,8 @@ def test_troubleshooting_names_findings_that_there_are() -> None:
     names = (
         "plugin_utils/_judge/host_causes",
         "plugin_utils/_judge/cluster_causes",
-        "plugin_utils/_model/topology",
-        "module_utils/_discovery/strategies",
+        *(f"plugin_utils/_model/{path.stem}" for path in MODEL.glob("*.py")),
+        *(f"plugin_utils/_model/strategies/{path.stem}" for path in MODEL.glob("strategies/*.py")),
         "plugin_utils/_judge/preflight",
     )
     known = set(re.findall(r'"([a-z_]+)"', source(*names)))

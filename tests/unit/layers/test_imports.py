@@ -27,17 +27,32 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "module_utils/_node": frozenset({"module_utils", "module_utils/_emqx"}),
     "module_utils/_host": frozenset({"module_utils", "module_utils/_emqx"}),
     "module_utils/_module": frozenset({"module_utils/*"}),
-    "plugin_utils/_model": frozenset({"module_utils/*"}),
-    "plugin_utils/_plan": frozenset({"module_utils/*", "plugin_utils/_model"}),
+    "plugin_utils/_model": frozenset({"module_utils/*", "plugin_utils/_model/strategies"}),
+    "plugin_utils/_model/strategies": frozenset({"module_utils/*", "plugin_utils/_model"}),
+    "plugin_utils/_plan": frozenset(
+        {"module_utils/*", "plugin_utils/_model", "plugin_utils/_model/strategies"}
+    ),
     "plugin_utils/_judge": frozenset(
-        {"module_utils/*", "plugin_utils/_model", "plugin_utils/_plan"}
+        {
+            "module_utils/*",
+            "plugin_utils/_model",
+            "plugin_utils/_model/strategies",
+            "plugin_utils/_plan",
+        }
     ),
     "plugin_utils/_show": frozenset(
         {"module_utils/*", "plugin_utils/_model", "plugin_utils/_plan", "plugin_utils/_judge"}
     ),
 }
 # What these folders hold is decided from what it is given: it reads no file, clock or socket.
-PURE = frozenset({"module_utils/_emqx", "plugin_utils/_model", "plugin_utils/_judge"})
+PURE = frozenset(
+    {
+        "module_utils/_emqx",
+        "plugin_utils/_model",
+        "plugin_utils/_model/strategies",
+        "plugin_utils/_judge",
+    }
+)
 INPUT = frozenset({"os", "socket", "subprocess", "time", "urllib", "shutil", "ansible"})
 FILES = sorted(PLUGINS.rglob("*.py"))
 

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.filter import discovery_findings
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import dns
-from ansible_collections.mqttops.emqx.plugins.module_utils._module import discovery_info as _ask
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import dns, etcd
 from ansible_collections.mqttops.emqx.plugins.modules import discovery_info
 
 NODES = [
@@ -40,7 +38,7 @@ def test_seeds(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_dns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"entries": RECORDS, "asked": "10.0.0.53", "failure": "", "detail": ""}
-    monkeypatch.setitem(_ask.ASK, "dns", lambda params: asked)
+    monkeypatch.setattr(dns, "ask", lambda settings, timeout, service_account: asked)
     found = run(capsys, **DNS)
     assert found["discovery"]["names"] == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
     assert found["discovery"]["problems"] == []
@@ -51,23 +49,23 @@ def test_a_node_that_is_about_to_go(
 ) -> None:
     names = ["emqx@10.0.0.1", "emqx@10.0.0.9"]
 
-    def ask(_params: object) -> dict[str, t.Any]:
+    def ask(*_arguments: object) -> dict[str, t.Any]:
         entries = [{"key": f"mq/ekkacl/nodes/{n}", "value": n, "leased": True} for n in names]
         names[1:] = []
         return {"entries": entries, "asked": "e1", "failure": "", "detail": ""}
 
-    monkeypatch.setitem(_ask.ASK, "etcd", ask)
-    etcd = {"strategy": "etcd", "settings": {"server": "e1", "prefix": "mq"}}
+    monkeypatch.setattr(etcd, "ask", ask)
+    question = {"strategy": "etcd", "settings": {"server": "e1", "prefix": "mq"}}
     seen = [*names]
-    assert run(capsys, **etcd)["discovery"]["names"] == seen
+    assert run(capsys, **question)["discovery"]["names"] == seen
     names.append(seen[1])
-    assert run(capsys, **etcd, settle=5)["discovery"]["names"] == seen[:1]
+    assert run(capsys, **question, settle=5)["discovery"]["names"] == seen[:1]
 
 
 def test_dnspython_is_missing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dns, "MISSING", "Traceback: No module named 'dns'")
+    monkeypatch.setattr(dns, "FOUND", False)
     failed = run(capsys, **DNS)
     assert failed["failed"]
     assert "dnspython (package python3-dnspython or python3-dns)" in failed["msg"]
@@ -75,16 +73,7 @@ def test_dnspython_is_missing(
     assert "failed" not in run(capsys, **SEEDS)
 
 
-def test_findings_of_all_hosts(capsys: pytest.CaptureFixture[str]) -> None:
-    answers = {"n1": run(capsys, **SEEDS), "n2": {"msg": "no Python"}}
-    found = discovery_findings.discovery_findings(answers)
-    assert found["seen"] == ["n1 finds by the seeds: emqx@10.0.0.1", "n2 cannot be asked"]
-    assert [cause.partition(":")[0] for cause in found["causes"]] == ["Host n2", "Host n2"]
-    nothing: dict[str, list[str]] = {"seen": [], "causes": [], "before_start": []}
-    assert discovery_findings.discovery_findings({"n1": {"skipped": True}}) == nothing
-
-
-def test_the_service_account_of_the_wish(
+def test_the_service_account_may_lie_elsewhere(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     names = {"service_name": "emqx", "namespace": "mq", "address_type": "ip", "suffix": ""}

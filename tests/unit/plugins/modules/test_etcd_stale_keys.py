@@ -68,5 +68,8 @@ def test_no_server(capsys: pytest.CaptureFixture[str], etcd: Etcd) -> None:
     etcd.failure = "etcd_refused"
     failed = run(capsys)
     assert failed["failed"]
-    assert failed["msg"].startswith("http://e1:2379 refuses the connection (errno 111), expected ")
+    assert failed["msg"].startswith(
+        "Expected an etcd at http://e1:2379 that answers with the keys, found a refused connection "
+        "(errno 111): "
+    )
     assert failed["failure"]["code"] == "etcd"

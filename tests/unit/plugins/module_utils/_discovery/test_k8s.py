@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import k8s, matching
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import k8s
 from tests.support.certificates import Authority, Files, ip
 from tests.support.web_server import Reply, Request, closed_port, web_server
 
@@ -81,7 +81,7 @@ def failure(url: str, account: Path, timeout: float = 5, **more: str) -> str:
     assert found["entries"] == []
     assert found["asked"] == url
     assert found["detail"]
-    assert found["failure"] in matching.FAILURES
+    assert found["failure"] in k8s.FAILURES
     return str(found["failure"])
 
 
@@ -261,3 +261,17 @@ class TestTls:
     def test_a_server_without_tls(self, api: Api, account: Path) -> None:
         found = failure(api.url.replace("http", "https"), account, 1)
         assert found in ("k8s_no_tls", "k8s_closed")
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://10.0.0.9:6443", True),
+        ("https://10.0.0.9/", True),
+        ("https://[fd00::9]:6443", True),
+        ("https://10.example.org", False),
+        ("https://kubernetes.default.svc:443", False),
+    ],
+)
+def test_named_by_address(url: str, found: bool) -> None:
+    assert k8s.named_by_address(url) is found

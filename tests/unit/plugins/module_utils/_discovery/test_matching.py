@@ -8,6 +8,10 @@ import typing as t
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table import (
+    STRATEGIES,
+    phrases,
+)
 
 Entry = t.Dict[str, t.Any]
 A = {"name": "mq.example", "record_type": "a"}
@@ -233,8 +237,10 @@ class TestReport:
         assert found["extra"] == []
         (sentence,) = found["problems"]
         assert sentence.startswith(f"Host {host}: ")
-        assert sentence.endswith(f": {matching.REASONS[reason][2]}.")
+        assert sentence.endswith(f": {phrases(reason).remedy}.")
         assert "{" not in sentence
+        assert matching.reasons(found) == [(reason, sentence)]
+        assert matching.remedy(reason) == phrases(reason).remedy
 
     @pytest.mark.parametrize(
         ("strategy", "settings", "entries", "names", "reason", "value"),
@@ -305,121 +311,49 @@ class TestReport:
     def test_one_sentence_names_all_nodes_of_a_cause(self) -> None:
         found = report("dns", A, addresses("10.0.0.1"), *IPS)
         assert found["problems"] == [
-            "Host n2, n3: the A records of mq.example are 10.0.0.1, expected also 10.0.0.2, "
-            "10.0.0.3: add the record (the role bind does), low TTL."
+            "Hosts n2, n3: expected also 10.0.0.2, 10.0.0.3 among the A records of mq.example, "
+            "found 10.0.0.1: add the record (the role bind does), with a low TTL."
         ]
         assert "Host n3: " in found["missing"][1]["message"]
 
-    @pytest.mark.parametrize("failure", sorted(matching.FAILURES))
-    def test_failure(self, failure: str) -> None:
-        found = matching.report("dns", A, IPS[1], nodes(*IPS), answer(failure=failure))
+    @pytest.mark.parametrize(
+        ("strategy", "failure"),
+        [(name, failure) for name, rules in STRATEGIES.items() for failure in rules.FAILURES],
+    )
+    def test_failure(self, strategy: str, failure: str) -> None:
+        settings = {"static": STATIC, "dns": A, "etcd": ETCD, "k8s": K8S}[strategy]
+        found = matching.report(strategy, settings, IPS[1], nodes(*IPS), answer(failure=failure))
         assert (found["names"], found["missing"]) == ([], [])
         (sentence,) = found["problems"]
         assert sentence.startswith("Host n2: ")
-        assert sentence.endswith(f": {matching.FAILURES[failure][2]}.")
+        assert sentence.endswith(f": {phrases(failure).remedy}.")
         assert "{" not in sentence
+        assert matching.reasons(found) == [(failure, sentence)]
 
-
-class TestConclude:
-    def reports(self, **entries: t.Any) -> dict[str, t.Any]:
-        """By host, the report of an answer given as entries or as a failure."""
-        return {
-            host: matching.report(
-                "dns",
-                A,
-                name,
-                nodes(*IPS),
-                answer(failure=given) if isinstance(given, str) else answer(given),
-            )
-            for (host, given), name in zip(entries.items(), IPS)
+    def test_findings_are_in_the_common_form(self) -> None:
+        (finding,) = report("dns", A, addresses("10.0.0.1"), *IPS[:2])["findings"]
+        assert finding == {
+            "code": "no_record",
+            "severity": "error",
+            "hosts": ["n2"],
+            "subject": "",
+            "expected": "also 10.0.0.2 among the A records of mq.example",
+            "found": "10.0.0.1",
+            "remedy": "add the record (the role bind does), with a low TTL",
+            "evidence": [],
         }
 
-    RIGHT = addresses("10.0.0.1", "10.0.0.2", "10.0.0.3")
-
-    def test_the_same_everywhere_is_one_cause(self) -> None:
-        wrong = addresses("10.0.0.1", "10.0.0.2")
-        found = matching.conclude(self.reports(n1=wrong, n2=wrong, n3=wrong))
-        (cause,) = found["causes"]
-        assert cause.startswith("Host n3: the A records of mq.example are 10.0.0.1, 10.0.0.2, ")
-        assert found["seen"][0] == (
-            "n1 finds by the A records of mq.example (asked 10.0.0.53): "
-            "emqx@10.0.0.1, emqx@10.0.0.2"
-        )
-
-    def test_no_answer_anywhere_is_one_cause(self) -> None:
-        found = matching.conclude(self.reports(n1="dns_silent", n2="dns_silent", n3="dns_silent"))
-        (cause,) = found["causes"]
-        assert cause.startswith("Host n1, n2, n3: DNS (10.0.0.53) gives no answer for ")
-        assert found["seen"][2].endswith(": no name")
-
-    @pytest.mark.parametrize("odd", [addresses("10.0.0.9"), []])
-    def test_a_host_that_is_told_something_else(self, odd: list[Entry]) -> None:
-        found = matching.conclude(self.reports(n1=self.RIGHT, n2=odd, n3=self.RIGHT))
-        (cause,) = found["causes"]
-        listed = odd[0]["address"] if odd else "none"
-        assert cause.startswith(
-            f"Host n2: 10.0.0.53 says that the A records of mq.example are {listed}, expected "
-        )
-        assert "tells n1, n3: correct the nameserver in /etc/resolv.conf" in cause
-
-    def test_a_host_without_answer(self) -> None:
-        found = matching.conclude(self.reports(n1=self.RIGHT, n2="no_resolver", n3=self.RIGHT))
-        (cause,) = found["causes"]
-        assert cause.startswith("Host n2: there is no DNS server to ask")
-
-    def test_the_right_answer_counts_and_not_the_majority(self) -> None:
-        wrong = addresses("10.0.0.9")
-        (cause,) = matching.conclude(self.reports(n1=wrong, n2=wrong, n3=self.RIGHT))["causes"]
-        assert cause.startswith("Host n1, n2: ")
-
-    def test_discovery_is_not_to_blame(self) -> None:
-        reports = self.reports(n1=self.RIGHT, n2=self.RIGHT, n3=self.RIGHT)
-        (cause,) = matching.conclude(reports)["causes"]
-        assert cause.startswith("Host n1, n2, n3: discovery finds the wanted members")
-
-    def test_a_host_that_cannot_be_asked(self) -> None:
-        reports = {**self.reports(n1=self.RIGHT), "n2": {"msg": "install dnspython"}}
-        found = matching.conclude(reports)
-        assert found["causes"] == ["Host n2: it cannot be asked: install dnspython"]
-        assert found["seen"][1] == "n2 cannot be asked"
+    def test_nothing_is_no_reason(self) -> None:
+        assert matching.reasons({}) == []
 
 
-class TestBeforeStart:
-    STRANGER = "emqx@10.9.9.9"
-
-    def causes(self, *answers: dict[str, t.Any], strategy: str = "etcd") -> list[str]:
-        reports = {
-            f"n{number + 1}": matching.report(
-                strategy, ETCD if strategy == "etcd" else A, IPS[number], nodes(*IPS), given
-            )
-            for number, given in enumerate(answers)
-        }
-        return matching.before_start({**reports, "n9": {"msg": "no Python"}})
-
-    @pytest.mark.parametrize("names", [[], IPS[:1], IPS])
-    def test_keys_of_the_own_nodes_may_be_missing(self, names: list[str]) -> None:
-        assert self.causes(answer(keys(*names)), answer(keys(*names))) == []
-
-    def test_what_ends_the_boot(self) -> None:
-        refused, no_ca = answer(failure="etcd_refused"), answer(failure="etcd_other_ca")
-        first, second = self.causes(refused, no_ca, refused)
-        assert first.startswith("Host n1, n3: 10.0.0.53 refuses the connection (")
-        assert second.startswith("Host n2: the certificate of 10.0.0.53 is signed by another CA (")
-
-    def test_a_lock_only_keeps_it_waiting(self) -> None:
-        assert self.causes(answer(failure="etcd_locked")) == []
-
-    def test_nodes_of_another_cluster(self) -> None:
-        found = answer(keys(IPS[0], self.STRANGER))
-        assert self.causes(found, found) == [
-            f"Host n1, n2: the keys below emqxcl/ekkacl/nodes/ have "
-            f"emqxcl/ekkacl/nodes/{self.STRANGER}, of no core of this cluster, expected keys of "
-            "its own cores only: stop that node, or set an emqx_etcd_prefix that no other cluster "
-            "has."
-        ]
-
-    def test_a_key_that_nobody_keeps_alive_is_no_node(self) -> None:
-        assert self.causes(answer(keys(self.STRANGER, leased=False))) == []
-
-    def test_other_services_end_no_boot(self) -> None:
-        assert self.causes(answer(failure="dns_silent"), strategy="dns") == []
+def test_no_code_means_two_things() -> None:
+    codes = [
+        code
+        for rules in STRATEGIES.values()
+        for code in (*rules.REASONS, *rules.FAILURES)
+        if code != "short_names_differ"
+    ]
+    assert len(codes) == len(set(codes)) > 35
+    for rules in STRATEGIES.values():
+        assert {*rules.IN_PLACE, *rules.PERMANENT} <= set(rules.REASONS)

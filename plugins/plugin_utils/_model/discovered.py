@@ -1,0 +1,158 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the hosts of a cluster discover, put together: who finds what, and what is wrong with it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table import (
+    STRATEGIES as ASKED,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
+
+# What the module discovery_info returned on a host.
+Answers = t.Mapping[str, t.Mapping[str, t.Any]]
+Report = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """``seen`` has a line for each host; ``causes`` keep nodes from finding one another, those of
+    hosts that are answered otherwise than most others first; ``before_start`` has to be put right
+    before nodes start: what ends their boot, and nodes of others whose cluster they would join."""
+
+    seen: tuple[str, ...] = ()
+    causes: tuple[Finding, ...] = ()
+    before_start: tuple[Finding, ...] = ()
+
+
+def discovery_findings(answers: Answers) -> Discovered:
+    """Return what follows from the answers of hosts; skipped ones were not asked."""
+    asked = {host: answer for host, answer in answers.items() if not answer.get("skipped")}
+    if not asked:
+        return Discovered()
+    reports = {
+        host: answer.get("discovery", answer) if is_report(answer.get("discovery", answer)) else {}
+        for host, answer in asked.items()
+    }
+    unasked = [
+        _unasked(host, str(asked[host].get("msg") or "no answer"))
+        for host, report in reports.items()
+        if not report
+    ]
+    told = {host: report for host, report in reports.items() if report}
+    causes = [*unasked, *_causes(told)] or [_not_to_blame(list(told))]
+    seen = tuple(_line(host, report) for host, report in reports.items())
+    return Discovered(seen, tuple(causes), tuple(_before_start(told)))
+
+
+def is_report(value: object) -> bool:
+    """Tell whether a value has what discovery_info returns."""
+    return isinstance(value, t.Mapping) and {"names", "entries", "findings"} <= set(value)
+
+
+def findings(report: Report) -> list[Finding]:
+    """Return the findings of one host's report."""
+    return [
+        Finding(
+            code=str(each["code"]),
+            expected=str(each["expected"]),
+            found=str(each["found"]),
+            remedy=str(each["remedy"]),
+            hosts=tuple(map(str, each["hosts"])),
+            subject=str(each.get("subject", "")),
+            severity=str(each.get("severity", ERROR)),
+            evidence=tuple(map(str, each.get("evidence", ()))),
+        )
+        for each in report["findings"]
+    ]
+
+
+def _unasked(host: str, why: str) -> Finding:
+    return Finding(
+        "discovery_unasked",
+        "a host that can be asked what EMQX discovers there",
+        why,
+        "mend that, then run the playbook again",
+        (host,),
+    )
+
+
+def _not_to_blame(hosts: t.Sequence[str]) -> Finding:
+    return Finding(
+        "discovery_complete",
+        "members that join one another",
+        "discovery that finds all of them, so the cause is another",
+        "see in the logs of the nodes why they do not join (cookie, names, ports)",
+        tuple(hosts),
+    )
+
+
+def _causes(reports: t.Mapping[str, Report]) -> t.Iterator[Finding]:
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for host, report in reports.items():
+        groups.setdefault((report["failure"], *report["entries"]), []).append(host)
+    # Whoever is answered rightly is the measure, else most hosts.
+    ranked = sorted(
+        groups.values(), key=lambda hosts: (bool(reports[hosts[0]]["findings"]), -len(hosts))
+    )
+    for hosts in ranked[1:]:
+        yield _differs(hosts, ranked[0], reports)
+    for hosts in ranked[:1]:
+        first = reports[hosts[0]]
+        for finding in findings(first):
+            yield replace(finding, hosts=tuple(hosts)) if first["failure"] else finding
+
+
+def _differs(
+    hosts: t.Sequence[str], others: t.Sequence[str], reports: t.Mapping[str, Report]
+) -> Finding:
+    report, right = reports[hosts[0]], reports[others[0]]
+    if report["failure"]:
+        return replace(findings(report)[0], hosts=tuple(hosts))
+    return Finding(
+        "discovery_differs",
+        f"{_list(right['entries'])}, as {right['asked'] or 'its own file'} has it for "
+        f"{', '.join(others)}",
+        f"{_list(report['entries'])} from {report['asked'] or 'its own file'} for "
+        f"{report['source']}",
+        ASKED[report["strategy"]].OTHER_ANSWER,
+        tuple(hosts),
+    )
+
+
+def _list(entries: t.Iterable[t.Any]) -> str:
+    return ", ".join(map(str, entries)) or "none"
+
+
+def _line(host: str, report: Report) -> str:
+    if not report:
+        return f"{host} cannot be asked"
+    asked = f" (asked {report['asked']})" if report["asked"] else ""
+    names = ", ".join(map(str, report["names"])) or "no name"
+    return f"{host} finds by {report['source']}{asked}: {names}"
+
+
+def _before_start(reports: t.Mapping[str, Report]) -> t.Iterator[Finding]:
+    """Yield what keeps nodes from a start. Keys of its own cores are missing until they run."""
+    grouped: dict[Finding, list[str]] = {}
+    for host, report in reports.items():
+        strategy = table.of(str(report["strategy"]))
+        if not strategy.asks_before_start:
+            continue
+        for finding in findings(report):
+            if ends_boot(report) or finding.code in strategy.foreign:
+                grouped.setdefault(replace(finding, hosts=()), []).append(host)
+    for finding, hosts in grouped.items():
+        yield replace(finding, hosts=tuple(hosts))
+
+
+def ends_boot(report: Report) -> bool:
+    """Tell whether a node ends its boot where its service answers like this."""
+    strategy = table.of(str(report.get("strategy", "")))
+    failure = report.get("failure", "")
+    return strategy.asks_before_start and failure not in ("", *strategy.harmless)
