@@ -61,6 +61,27 @@ def render(value: dict[str, t.Any], indent: int = 2) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def render_value(value: t.Any, path: str) -> str:
+    """Return one value as HOCON text without a newline at its end; errors name ``path``."""
+    lines = ["{" if value and isinstance(value, dict) else ""]
+    _render_value(value, "", 2, path, lines)
+    return "\n".join(lines)
+
+
+def parse_value(text: str) -> t.Any:
+    """Read the text of one value, as EMQX reads that of an environment variable: as the fields of
+    an object, else as a value, else (InputError here) as plain text.
+
+    Source: hocon_tconf:read_hocon_val of hocon 0.39 to 0.43.
+    """
+    if not text:
+        return ""
+    try:
+        return parse(text)
+    except InputError:
+        return parse(f"value = {text}")["value"]
+
+
 def _check_dictionary(value: t.Any) -> None:
     if not isinstance(value, dict):
         raise InputError(f"HOCON text is made of a dictionary, found {_kind(value)}.")
