@@ -62,10 +62,20 @@ def render(value: dict[str, t.Any], indent: int = 2) -> str:
 
 
 def render_value(value: t.Any, path: str) -> str:
-    """Return one value as HOCON text without a newline at its end; errors name ``path``."""
+    """Return one value as HOCON text, on one line where EMQX's reader can take it so; errors name
+    ``path``."""
     lines = ["{" if value and isinstance(value, dict) else ""]
     _render_value(value, "", 2, path, lines)
-    return "\n".join(lines)
+    if any(line.endswith(('\\\\"', '\\\\",')) for line in lines):
+        return "\n".join(lines)
+    text = lines[0]
+    for line in map(str.strip, lines[1:]):
+        text += line if text[-1] in "{[" or line[0] in "}]" else f"{_separator(text)}{line}"
+    return text
+
+
+def _separator(text: str) -> str:
+    return " " if text.endswith(",") else ", "
 
 
 def parse_value(text: str) -> t.Any:

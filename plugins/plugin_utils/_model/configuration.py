@@ -18,7 +18,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
     merge,
     parse_value,
-    split_path,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     DASHBOARD_PORT,
@@ -27,6 +26,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.environment import values
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 Tree = t.Dict[str, t.Any]
@@ -63,20 +63,22 @@ def merged(settings: Settings, ipv6: bool) -> Tree:
     """
     layers = merge(_vendor_base(settings), base_layer(settings))
     layers = merge(layers, main_layer(settings, ipv6))
-    for name, value in settings.environment.items():
-        key = environment_key(str(name))
+    for name, text in values(settings).items():
+        key = environment_key(name)
         if key:
-            layers = merge(layers, _nested(key, value))
+            layers = merge(layers, _nested(key, text))
     return layers
 
 
-def _nested(key: str, value: t.Any) -> Tree:
-    if isinstance(value, str):
-        with contextlib.suppress(InputError):
-            value = parse_value(value)
-    for part in reversed(split_path(key)):
+def _nested(key: str, text: str) -> Tree:
+    value: t.Any = text
+    with contextlib.suppress(InputError):
+        value = parse_value(text)
+    # EMQX leaves out what is empty between underscores.
+    parts = [part for part in key.split(".") if part]
+    for part in reversed(parts):
         value = {part: value}
-    return t.cast(Tree, value)
+    return t.cast(Tree, value) if parts else {}
 
 
 def _vendor_base(settings: Settings) -> Tree:

@@ -13,6 +13,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     merge,
     render,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.configuration import (
     base_layer,
     main_layer,
@@ -27,7 +28,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     Release,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import environment, units
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import units
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.cluster_files import (
     cluster_files,
     license_in_file,
