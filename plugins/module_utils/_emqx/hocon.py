@@ -61,6 +61,37 @@ def render(value: dict[str, t.Any], indent: int = 2) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def render_value(value: t.Any, path: str) -> str:
+    """Return one value as HOCON text, on one line where EMQX's reader can take it so; errors name
+    ``path``."""
+    lines = ["{" if value and isinstance(value, dict) else ""]
+    _render_value(value, "", 2, path, lines)
+    if any(line.endswith(('\\\\"', '\\\\",')) for line in lines):
+        return "\n".join(lines)
+    text = lines[0]
+    for line in map(str.strip, lines[1:]):
+        text += line if text[-1] in "{[" or line[0] in "}]" else f"{_separator(text)}{line}"
+    return text
+
+
+def _separator(text: str) -> str:
+    return " " if text.endswith(",") else ", "
+
+
+def parse_value(text: str) -> t.Any:
+    """Read the text of one value, as EMQX reads that of an environment variable: as the fields of
+    an object, else as a value, else (InputError here) as plain text.
+
+    Source: hocon_tconf:read_hocon_val of hocon 0.39 to 0.43.
+    """
+    if not text:
+        return ""
+    try:
+        return parse(text)
+    except InputError:
+        return parse(f"value = {text}")["value"]
+
+
 def _check_dictionary(value: t.Any) -> None:
     if not isinstance(value, dict):
         raise InputError(f"HOCON text is made of a dictionary, found {_kind(value)}.")

@@ -117,7 +117,7 @@ class Layout:
     installed, which instances share. ``node_data`` is ``data`` as EMQX sees it. ``user`` owns the
     node's files (a number for the vendor's images); ``argv`` is its command line, run as
     ``argv_user`` ("" for root). ``boot_files`` are what a start reads, ``watched`` what a
-    deployment may write.
+    deployment may write. ``code`` are directories of a tar.gz that belong to root alone.
     """
 
     suffix: str
@@ -159,13 +159,17 @@ class Layout:
     laid_out: str
     boot_files: Texts
     watched: Texts
+    code: Texts = ()
 
 
 @dataclass(frozen=True)
 class Release:
     """What a host installs: ``kind`` is package, tarball or container, ``format`` deb, rpm, tar.gz
-    or image. ``location`` is a URL or path, "" for a repository or a registry. ``installed`` is
-    the version found, "" for none, ``installed_package`` its name, "" for a tar.gz."""
+    or image. ``location`` is a URL or path, "" for a repository or a registry, and ``path`` where
+    the file lies on the host when it is installed. ``installed`` is the version found, "" for
+    none, ``installed_package`` its name, "" for a tar.gz. ``mark`` names images from archives,
+    tagged by their checksum; ``image_needed`` tells whether it is the image that is missing, and
+    not its network."""
 
     edition: str
     package: str
@@ -181,6 +185,9 @@ class Release:
     image: str = ""
     mark: str = ""
     image_needed: bool = False
+    path: str = ""
+    repository_url: str = ""
+    repository_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,125 +19,129 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import
     package_of,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import container
-
-_VERSION = r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?"
-_FILE_NAME = re.compile(
-    rf"(?P<package>emqx(?:-enterprise)?)-(?P<version>{_VERSION})"
-    r"(?:-elixir)?(?:-otp[\d.-]+)?-(?P<token>[a-z]+[\d.]*)-(?P<arch>amd64|arm64)\.(?:deb|rpm|tar\.gz)$"
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    HostState,
+    Release,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import container
 
+VERSION = r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?"
 
 # EMQX documentation 5.8, deploy/install.md; the vendor keeps one folder per version below.
 _DOWNLOADS = {
     OPENSOURCE: "https://www.emqx.com/en/downloads/broker",
     ENTERPRISE: "https://www.emqx.com/en/downloads/enterprise",
 }
+_REPOSITORIES = {
+    OPENSOURCE: "https://packagecloud.io/emqx/emqx",
+    ENTERPRISE: "https://packagecloud.io/emqx/emqx-enterprise5",
+}
+
+Stat = t.Mapping[str, t.Any]
 
 
-def describe_file(path: str) -> dict[str, str]:
-    """Return ``package``, ``version``, ``token`` and ``arch`` from a vendor file's name.
-
-    Empty where the name is not of the vendor's form.
-    """
-    match = _FILE_NAME.match(path.rpartition("/")[2])
-    return match.groupdict() if match else {}
-
-
-def kind_of(wish: t.Mapping[str, t.Any]) -> str:
-    """Return package, tarball or container: the form that the node's files come in.
-
-    ``wish`` holds the values of emqx_deployment, emqx_package and emqx_package_type.
-    """
-    if wish["deployment"] == "container":
+def kind_of(settings: Settings) -> str:
+    """Return package, tarball or container: the form that the node's files come in."""
+    if settings.in_container:
         return "container"
-    return "tarball" if package_format(wish["package"]) == "tar.gz" else str(wish["package_type"])
+    if package_format(settings.package) == "tar.gz":
+        return "tarball"
+    return settings.package_type
 
 
-def release(wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def edition(settings: Settings) -> str:
+    """Return opensource or enterprise: as given, else by the package's name and the version.
+
+    Raises InputError for what is no version.
+    """
+    named = settings.package.rpartition("/")[2]
+    return settings.edition or edition_of(named or "emqx", settings.version)
+
+
+def release(settings: Settings, host: HostState, package_stat: Stat) -> Release:
     """Return what a host installs.
 
-    ``wish`` holds the values of emqx_version, emqx_edition, emqx_package, emqx_package_source
-    (download, controller, host, repository), emqx_package_type (package, tarball),
-    emqx_package_sha256, emqx_download_url, emqx_deployment (package, container), emqx_image and
-    emqx_container_network without their prefix, and ``package_stat`` where the package is a file
-    on a machine; ``answer`` is what host_info says, {} where it could
-    not be asked. The result has ``edition``, ``package`` (its name), ``version``, ``type``,
-    ``format`` (deb, rpm, tar.gz), ``file`` (its name), ``source``, ``location`` (URL or path, ""
-    for a repository), ``installed`` (the version found, "" where there is none),
-    ``installed_package`` (its name, "" for a tar.gz), ``image`` and ``needed``. For a container
-    the type is container, the format image, and the location that of an archive, "" where the
-    image comes from a registry; ``mark`` names images from archives, tagged by their checksum,
-    and ``image_needed`` tells whether it is the image that is missing, and not its network.
-    Raises InputError for a version that is not written as the vendor's files have it.
+    ``package_stat`` is {exists, sha256, sidecar} of emqx_package where that is a file on the
+    control node or the host, else {}; ``host`` is HostState() before it was read. Raises
+    InputError for a version that is not written as the vendor's files have it.
     """
-    platform = answer.get("platform", {"format": "", "token": "", "arch": ""})
-    version = wish["version"]
-    if not re.fullmatch(_VERSION, version):
+    version = settings.version
+    if not re.fullmatch(VERSION, version):
         raise InputError(
             f"emqx_version cannot be used: expected three numbers such as 5.8.9, found {version!r}."
         )
-    named = wish["package"].rpartition("/")[2]
-    edition = wish["edition"] or edition_of(named or "emqx", version)
-    kind = kind_of(wish)
+    own_edition = edition(settings)
+    package = package_of(own_edition, version)
+    if kind_of(settings) == "container":
+        return _image(settings, host, package_stat, own_edition, package)
+    return _package(settings, host, own_edition, package)
+
+
+def _package(settings: Settings, host: HostState, own_edition: str, package: str) -> Release:
+    version, kind = settings.version, kind_of(settings)
+    named = settings.package.rpartition("/")[2]
+    system = {"format": "", "token": "", "arch": "", **host.platform}
     suffix = package_format(named)
     if not named:
-        suffix = "tar.gz" if kind == "tarball" else platform["format"]
-    package = package_of(edition, version)
-    if kind == "container":
-        return _image(wish, answer, edition, package)
-    name = named or package_file(version, package, platform["token"], platform["arch"], suffix)
-    location = wish["package"]
-    if wish["package_source"] == "download" and not location:
-        site = wish["download_url"] or _DOWNLOADS[edition]
+        suffix = "tar.gz" if kind == "tarball" else system["format"]
+    name = named or package_file(version, package, system["token"], system["arch"], suffix)
+    location = settings.package
+    if settings.package_source == "download" and not location:
+        site = settings.download_url or _DOWNLOADS[own_edition]
         location = f"{site.rstrip('/')}/{version}/{name}"
-    installed, installed_package = _installed(answer, kind)
-    return {
-        "edition": edition,
-        "package": package,
-        "version": version,
-        "type": kind,
-        "format": suffix,
-        "file": name,
-        "source": wish["package_source"],
-        "location": location,
-        "installed": installed,
-        "installed_package": installed_package,
-        "image": "",
-        "needed": installed != version or installed_package not in ("", package),
-    }
+    repository = settings.repository_url or _REPOSITORIES[own_edition]
+    installed = host.release if kind == "tarball" else host.package_version
+    installed_package = "" if kind == "tarball" else host.package_name
+    return Release(
+        edition=own_edition,
+        package=package,
+        version=version,
+        kind=kind,
+        format=suffix,
+        file=name,
+        source=settings.package_source,
+        location=location,
+        path=_path(settings, name, location),
+        installed=installed,
+        installed_package=installed_package,
+        needed=installed != version or installed_package not in ("", package),
+        repository_url=repository,
+        repository_key=settings.repository_key or f"{repository}/gpgkey",
+    )
+
+
+def _path(settings: Settings, name: str, location: str) -> str:
+    if settings.package_source == "repository" or not location:
+        return ""
+    return location if settings.package_source == "host" else f"{settings.download_dir}/{name}"
 
 
 def _image(
-    wish: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any], edition: str, package: str
-) -> dict[str, t.Any]:
-    image = container.image(wish["image"], package, wish["version"])
-    found = answer.get("container", {"image": {"id": "", "names": []}, "network": None})
-    archive = wish["package"]
-    checksum = wish["package_sha256"] or wish.get("package_stat", {}).get("sha256", "")
+    settings: Settings, host: HostState, package_stat: Stat, own_edition: str, package: str
+) -> Release:
+    image = container.image(settings.image, package, settings.version)
+    found = {"image": {"id": "", "names": []}, "network": None, "version": "", **host.container}
+    archive = settings.package
+    checksum = settings.package_sha256 or package_stat.get("sha256", "")
     other = bool(archive and checksum) and container.mark(checksum) not in found["image"]["names"]
     image_needed = not found["image"]["id"] or other
-    no_network = wish["container_network"] != "host" and found["network"] is None
-    return {
-        "edition": edition,
-        "package": package,
-        "version": wish["version"],
-        "type": "container",
-        "format": "image",
-        "file": archive.rpartition("/")[2] or image,
-        "source": wish["package_source"],
-        "location": archive,
-        "installed": found.get("version", ""),
-        "installed_package": "",
-        "image": image,
-        "mark": container.MARK,
-        "image_needed": image_needed,
-        "needed": image_needed or no_network,
-    }
-
-
-def _installed(answer: t.Mapping[str, t.Any], kind: str) -> tuple[str, str]:
-    if kind == "tarball":
-        return str(answer.get("release", "")), ""
-    package = answer.get("package", {})
-    return str(package.get("version", "")), str(package.get("name", ""))
+    no_network = settings.container_network != "host" and found["network"] is None
+    name = archive.rpartition("/")[2] or image
+    return Release(
+        edition=own_edition,
+        package=package,
+        version=settings.version,
+        kind="container",
+        format="image",
+        file=name,
+        source=settings.package_source,
+        location=archive,
+        path=_path(settings, name, archive),
+        installed=found["version"],
+        installed_package="",
+        needed=image_needed or no_network,
+        image=image,
+        mark=container.MARK,
+        image_needed=image_needed,
+    )

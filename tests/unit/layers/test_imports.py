@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "module_utils/_discovery": frozenset({"module_utils", "module_utils/_emqx"}),
     "module_utils/_node": frozenset({"module_utils", "module_utils/_emqx"}),
     "module_utils/_host": frozenset({"module_utils", "module_utils/_emqx"}),
+    "module_utils/_package": frozenset({"module_utils"}),
     "module_utils/_module": frozenset({"module_utils/*"}),
     "plugin_utils/_model": frozenset({"module_utils/*", "plugin_utils/_model/strategies"}),
     "plugin_utils/_model/strategies": frozenset({"module_utils/*", "plugin_utils/_model"}),
