@@ -17,12 +17,10 @@ from ansible_collections.mqttops.emqx.plugins.filter import (
     host_findings,
     pending_files,
     release,
-    restart_plan,
-    tuning_plan,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 
-MODULES = (container_plan, host_findings, pending_files, release, restart_plan, tuning_plan)
+MODULES = (container_plan, host_findings, pending_files, release)
 FILTERS: dict[str, t.Callable[..., t.Any]] = {
     name: function
     for module in MODULES
@@ -111,35 +109,10 @@ def test_host_findings() -> None:
     assert [finding["code"] for finding in found["errors"]] == ["unreachable"]
 
 
-def test_tuning_plan() -> None:
-    wanted = {"net.core.somaxconn": 32768}
-    assert FILTERS["tuning_plan"](HOST["sysctls"], wanted, [4370]) == {
-        "values": {"net.core.somaxconn": "32768"},
-        "pending": ["net.core.somaxconn"],
-        "skipped": [],
-    }
-
-
 def test_pending_files() -> None:
     assert FILTERS["pending_files"](FILES, HOST["files"]) == ["/a"]
     state = {**FILES[0], "uid": "0", "gid": "0", "sha256": hashlib.sha256(b"x").hexdigest()}
     assert FILTERS["pending_files"](FILES, {"/a": state}) == []
-
-
-def test_restart_plan() -> None:
-    states = {
-        host: {"role": "core", "active": True, "stale": ["node.cookie"]} for host in ("n1", "n2")
-    }
-    assert FILTERS["restart_plan"](states, ["n2"]) == {
-        "stop": ["n1", "n2"],
-        "start": [],
-        "restart": ["n1"],
-        "last": ["n2"],
-        "replicants": [],
-        "cores_start": True,
-        "full": True,
-        "keys": ["node.cookie"],
-    }
 
 
 @pytest.mark.parametrize(
@@ -147,11 +120,6 @@ def test_restart_plan() -> None:
     [
         ("release", (HOST, {**WISH, "version": "x"}), "emqx_version cannot be used"),
         ("host_findings", (HOST, {**WISH, "version": "x"}), "emqx_version cannot be used"),
-        (
-            "tuning_plan",
-            ({"fs.file-max": "1"}, {"fs.file-max": "2M"}, []),
-            "fs.file-max in emqx_tuning_sysctl",
-        ),
         ("pending_files", ([{**FILES[0], "mode": "640"}], HOST["files"]), "mode of /a is '640'"),
     ],
 )
