@@ -29,6 +29,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "module_utils/_module": frozenset({"module_utils/*"}),
     "plugin_utils/_model": frozenset({"module_utils/*"}),
     "plugin_utils/_plan": frozenset({"module_utils/*", "plugin_utils/_model"}),
+    "plugin_utils/_plan/firewall": frozenset(
+        {"module_utils/*", "plugin_utils/_model", "plugin_utils/_plan"}
+    ),
     "plugin_utils/_judge": frozenset(
         {"module_utils/*", "plugin_utils/_model", "plugin_utils/_plan"}
     ),
