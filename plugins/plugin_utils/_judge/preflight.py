@@ -28,9 +28,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import container
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import (
-    problems as firewall_problems,
-)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import (
     describe_file,
     release,
@@ -82,11 +79,11 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     ``answer`` is what host_info returned, or ``{"unreachable": reason}``. ``wish`` holds the
     role's variables without their prefix, and ``host`` (inventory name), ``node_name``,
     ``data_dir``, ``renames`` (whether the node is about to get this name), ``package_stat``
-    ({exists, sha256, sidecar} of the package where it is a file, else {}), ``firewall`` (see
-    _firewall.problems), ``container`` (see container.problems), ``tls`` (see
-    _certificates.plan), ``missing_files`` (files of the control node that are not there, by
-    variable), ``package_node`` (the database of a node in the package's own directories that no
-    member stands for). It may hold the cookie: no finding quotes it.
+    ({exists, sha256, sidecar} of the package where it is a file, else {}), ``container`` (see
+    container.problems), ``tls`` (see _certificates.plan), ``missing_files``
+    (files of the control node that are not there, by variable), ``package_node`` (the database of
+    a node in the package's own directories that no member stands for). It may hold the cookie: no
+    finding quotes it.
     """
     errors: list[Finding] = []
     warnings: list[Finding] = []
@@ -112,8 +109,6 @@ def check_host(answer: t.Mapping[str, t.Any], wish: t.Mapping[str, t.Any]) -> Fi
     _check_disk(report, answer, wish)
     _check_data(report, answer, wish)
     _check_package_node(report, wish)
-    for severity, *finding in firewall_problems(answer["firewall"], wish["firewall"]):
-        (report.error if severity == "error" else report.warning)(*finding)
     for found in wish["tls"]["errors"]:
         report.error(*found)
     for found in wish["tls"]["warnings"]:

@@ -242,8 +242,8 @@ class ServiceState:
 class HostState:
     """What the module host_info read on a host; ``unreachable`` is the reason where it could not.
 
-    ``platform``, ``container``, ``nft``, ``firewall`` and ``certificates`` are as the module
-    documents them.
+    ``platform``, ``container``, ``sysctls``, ``nft``, ``firewall`` and ``certificates`` are as the
+    module documents them.
     """
 
     unreachable: str = ""
@@ -259,7 +259,7 @@ class HostState:
     stale: Texts = ()
     data_nodes: Texts = ()
     disks: t.Mapping[str, int] = field(default_factory=dict)
-    sysctls: t.Mapping[str, str | None] = field(default_factory=dict)
+    sysctls: t.Mapping[str, t.Any] = field(default_factory=dict)
     nft: t.Mapping[str, t.Any] = field(default_factory=dict)
     firewall: t.Mapping[str, t.Any] = field(default_factory=dict)
     certificates: t.Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What has to be done to the firewall of a host, by the back end that keeps its rules."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    Cluster,
+    HostState,
+    ManagedFile,
+    Node,
+    Texts,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import (
+    checks,
+    firewalld,
+    nftables,
+    none,
+    ufw,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backend import (
+    Backend,
+    Changes,
+    Desired,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.rules import Rule, rules
+
+# In the order in which "auto" takes what is at work on a host.
+BACKENDS: t.Mapping[str, Backend] = {
+    firewalld.NAME: firewalld,
+    ufw.NAME: ufw,
+    nftables.NAME: nftables,
+    none.NAME: none,
+}
+# Files whose state the plan needs in HostState.files.
+WATCHED: Texts = tuple(path for back_end in BACKENDS.values() for path in back_end.WATCHED)
+
+
+@dataclass(frozen=True)
+class FirewallPlan:
+    """What to do on a host. ``changes`` has those of each back end, by name.
+
+    ``backend`` keeps ``rules``; it loses them to no other before it has them. ``tasks`` are the
+    task files to run, in this order, none where nothing is to be done. ``unit`` is the systemd
+    unit that loads the rules at boot, "" where none is needed. ``opens_ports`` tells whether
+    members are let in whom the host keeps out now.
+    """
+
+    backend: str
+    rules: tuple[Rule, ...]
+    changes: t.Mapping[str, Changes]
+    tasks: Texts
+    unit: str
+    opens_ports: bool
+
+    @property
+    def todo(self) -> bool:
+        return bool(self.tasks)
+
+    @property
+    def files(self) -> tuple[ManagedFile, ...]:
+        """The files of the back end."""
+        return self.changes[self.backend].files
+
+    @property
+    def revision(self) -> str:
+        return self.changes[self.backend].revision
+
+    @property
+    def load(self) -> bool:
+        return self.changes[self.backend].load
+
+    @property
+    def remove_nft(self) -> bool:
+        """Whether a table of ours is to be unloaded, and its files removed."""
+        return any(changes.unload for changes in self.changes.values())
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return its form for the tasks: as the fields, the properties and, by the name of each
+        back end, ``add`` and ``remove``."""
+        return {
+            "backend": self.backend,
+            "rules": [rule.as_dict() for rule in self.rules],
+            "files": [asdict(file) for file in self.files],
+            "revision": self.revision,
+            "load": self.load,
+            "remove_nft": self.remove_nft,
+            "todo": self.todo,
+            "tasks": list(self.tasks),
+            "unit": self.unit,
+            "opens_ports": self.opens_ports,
+            **{
+                name: {"add": list(changes.add), "remove": list(changes.remove)}
+                for name, changes in self.changes.items()
+            },
+        }
+
+
+def choose(chosen: str, host: HostState) -> Backend:
+    """Return the back end of emqx_firewall_backend on a host."""
+    if chosen in BACKENDS:
+        return BACKENDS[chosen]
+    return next(back_end for back_end in BACKENDS.values() if back_end.at_work(host))
+
+
+def plan(
+    cluster: Cluster,
+    settings: Settings,
+    node: Node,
+    host: HostState,
+    unread: t.Collection[str] = (),
+) -> FirewallPlan:
+    """Return what has to be done on the host of a node, for all nodes of its server.
+
+    ``host`` is what was read of it, with the state of the files ``WATCHED``. Addresses of the
+    hosts ``unread`` are not known: ``findings`` says so and ends the run.
+    """
+    chosen = choose(settings.firewall_backend, host)
+    desired = _desired(cluster, settings, node)
+    nothing = Desired(node.inventory_host)
+    changes = {
+        name: back_end.changes(desired if back_end is chosen else nothing, host)
+        for name, back_end in BACKENDS.items()
+    }
+    # New rules come before those that go, so that no member is cut off meanwhile.
+    order = sorted(BACKENDS, key=lambda name: BACKENDS[name] is not chosen)
+    return FirewallPlan(
+        backend=chosen.NAME,
+        rules=desired.rules,
+        changes=changes,
+        tasks=tuple(BACKENDS[name].TASKS for name in order if changes[name].todo),
+        unit=chosen.UNIT,
+        opens_ports=chosen.opens(changes[chosen.NAME], host),
+    )
+
+
+def _desired(cluster: Cluster, settings: Settings, node: Node) -> Desired:
+    return Desired(
+        host=node.inventory_host,
+        rules=rules(cluster, settings, node),
+        zones=settings.firewall_zones,
+        container_subnet=settings.container_subnet if settings.bridged else "",
+    )
+
+
+def findings(
+    cluster: Cluster,
+    settings: Settings,
+    node: Node,
+    host: HostState,
+    unread: t.Collection[str] = (),
+    ssh_ports: t.Collection[int] = (22,),
+) -> list[Finding]:
+    """Return what is wrong with the firewall of a node's host, or with what it is to be.
+
+    ``unread`` are members outside this run of which nobody says under which addresses the others
+    see them; ``ssh_ports`` are those by which the host is managed.
+    """
+    chosen = choose(settings.firewall_backend, host)
+    desired = _desired(cluster, settings, node)
+    return [
+        *checks.sources(cluster, settings, node, unread),
+        *checks.ports(settings, node, desired.rules, ssh_ports),
+        *checks.left_out(settings, node),
+        *_manager_findings(chosen, node.inventory_host, host),
+        *_published_findings(chosen, settings, node.inventory_host),
+        *chosen.findings(desired, host),
+    ]
+
+
+def _manager_findings(chosen: Backend, name: str, host: HostState) -> t.Iterator[Finding]:
+    managers = [back_end for back_end in BACKENDS.values() if back_end.MANAGER]
+    active = [manager.NAME for manager in managers if manager.at_work(host)]
+    if chosen.MANAGER and chosen.NAME not in active:
+        yield Finding(
+            code="firewall_inactive",
+            expected=f"{chosen.NAME} at work, as emqx_firewall_backend is {chosen.NAME}",
+            found=f"{' and '.join(active) or 'no firewall manager'} at work",
+            remedy=f"enable {chosen.NAME} with SSH allowed, which this playbook leaves to you as "
+            "it could cut you off, or set emqx_firewall_backend to auto",
+            hosts=(name,),
+            subject="emqx_firewall_backend",
+        )
+    others = [manager for manager in active if manager != chosen.NAME]
+    if others and chosen is not none:
+        yield Finding(
+            code="other_firewall",
+            severity="warning",
+            expected=f"{chosen.NAME} as the only packet filter in charge",
+            found=f"{' and '.join(others)} at work, too",
+            remedy=f"what it rejects stays closed: set emqx_firewall_backend to {others[0]}, or "
+            "let the ports pass there yourself",
+            hosts=(name,),
+            subject="emqx_firewall_backend",
+        )
+
+
+def _published_findings(chosen: Backend, settings: Settings, name: str) -> t.Iterator[Finding]:
+    if settings.bridged and not chosen.GUARDS_PUBLISHED:
+        able = [other.NAME for other in BACKENDS.values() if other.GUARDS_PUBLISHED]
+        yield Finding(
+            code="published_ports",
+            expected=f"{' or '.join(able)} with a container network, as published ports pass by "
+            f"{chosen.NAME} and would be open to everyone",
+            found=chosen.NAME,
+            remedy=f"set emqx_firewall_backend to {able[0]}, which works beside it, or "
+            "emqx_container_network to host",
+            hosts=(name,),
+            subject="emqx_firewall_backend",
+        )
