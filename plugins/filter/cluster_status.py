@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tls import health
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.certificate_health import health
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge import diagnose as _diagnose
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificate_health
 
 Record = t.Mapping[str, t.Any]
 
@@ -32,7 +32,7 @@ def diagnose(
 
 def _judged(answers: Record, host: str, now: dt.datetime) -> dict[str, t.Any]:
     found = (answers.get("found") or {}).get("evidence") or {}
-    return tls.review(found.get("certificates") or (), host, now)
+    return certificate_health.review(found.get("certificates") or (), host, now)
 
 
 class FilterModule:

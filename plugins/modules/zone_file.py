@@ -70,7 +70,6 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _zone
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -78,6 +77,14 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "records": {"type": "list", "elements": "dict", "required": True},
     "ttl": {"type": "int", "default": 10},
 }
+
+
+def read(path: str) -> str:
+    """Return the text of the file, "" where there is none."""
+    if not os.path.isfile(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        return stream.read()
 
 
 def check(module: AnsibleModule, path: str) -> None:
@@ -107,7 +114,7 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC, add_file_common_args=True, supports_check_mode=True
     )
     params = module.params
-    current = state.read_text(params["path"]) or ""
+    current = read(params["path"])
     text, serial = _zone.settle(
         current, params["zone"], params["records"], params["ttl"], int(time.time())
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,16 @@ class Authority:
         found.file.write_bytes(found.cert.public_bytes(serialization.Encoding.PEM))
         return found
 
-    def issue(self, label: str, *names: x509.GeneralName, days: int = 1) -> Files:
+    def issue(
+        self,
+        label: str,
+        *names: x509.GeneralName,
+        days: int = 1,
+        usage: Iterable[x509.ObjectIdentifier] = (
+            ExtendedKeyUsageOID.SERVER_AUTH,
+            ExtendedKeyUsageOID.CLIENT_AUTH,
+        ),
+    ) -> Files:
         """A certificate for client and server; `days` below 0 is one that has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         cert = self._signed(
@@ -63,9 +73,7 @@ class Authority:
             key,
             days,
             x509.SubjectAlternativeName(names),
-            x509.ExtendedKeyUsage(
-                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-            ),
+            x509.ExtendedKeyUsage(usage),
         )
         files = Files(self.folder / f"{label}.pem", self.folder / f"{label}.key", self.file)
         files.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))

@@ -48,7 +48,7 @@ def test_troubleshooting_names_findings_that_there_are() -> None:
         "plugin_utils/_judge/preflight",
     )
     known = set(re.findall(r'"([a-z_]+)"', source(*names)))
-    problems = set(re.findall(r'"([a-z_]+)"', source("plugin_utils/_plan/tls")))
+    problems = set(re.findall(r'"([a-z_]+)"', source("plugin_utils/_plan/x509")))
     known |= {f"certificate_{name}" for name in problems}
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     rows = [line.split("|")[4:6] for line in text.splitlines() if re.match(r"\| \d+ \|", line)]

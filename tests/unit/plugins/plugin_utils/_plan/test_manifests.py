@@ -8,10 +8,15 @@ import typing as t
 import kubernetes_validate
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.filter import kubernetes_plan
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import manifests
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.manifests import (
+    Kubernetes,
+    Manifests,
+)
+from ansible_collections.mqttops.emqx.tests.unit import tls_records
 
 # The oldest one that there are schemas of, and a current one.
 VERSIONS = ("1.25", "1.37")
@@ -23,55 +28,51 @@ HOSTS = {
 }
 
 
-def wish(members: str, kind: str, **more: t.Any) -> dict[str, t.Any]:
-    return {
+def desired(members: str, kind: str, **more: t.Any) -> Kubernetes:
+    fixed: dict[str, t.Any] = {
         "members": members,
         "service_name": "mq",
         "namespace": "iot",
         "address_type": kind,
         "suffix": ENDS[kind],
         "service_account": "mq-nodes",
-        "token_secret": "",
-        "replicas": 3,
         "image": "docker.io/emqx/emqx:5.8.9",
         "cookie_secret": "mq-cookie",
         "storage": "8Gi",
-        "storage_class": "",
-        **more,
     }
+    return Kubernetes(**{**fixed, **more})
 
 
-def nodes(kind: str, host: str = "", **more: t.Any) -> dict[str, t.Any]:
-    members: list[dict[str, t.Any]] = [
-        {
-            "inventory_host": f"n{n}",
-            "ansible_host": f"10.0.0.{n}",
-            "emqx_node_address": (host or HOSTS[kind]).format(n),
-            "emqx_node_role": "core" if n < 3 else "replicant",
-            **more,
-        }
+def nodes(kind: str, host: str = "", known: bool = True) -> list[Node]:
+    """Two cores and a replicant, whose addresses are known or not."""
+    return [
+        tls_records.node(
+            (host or HOSTS[kind]).format(n),
+            f"n{n}",
+            "core" if n < 3 else "replicant",
+            addresses=(f"10.0.0.{n}",) if known else (),
+            host_is_ip=kind == "ip",
+        )
         for n in (1, 2, 3)
     ]
-    found: dict[str, t.Any] = topology.build(members, {"discovery_strategy": "k8s"})["nodes"]
-    return found
 
 
-def plan(members: str, kind: str, **more: t.Any) -> dict[str, t.Any]:
-    found = nodes(kind) if members == "hosts" else {}
-    return kubernetes_plan.kubernetes_plan(found, wish(members, kind, **more))
+def plan(members: str, kind: str, **more: t.Any) -> Manifests:
+    found = nodes(kind) if members == "hosts" else []
+    return manifests.plan(found, desired(members, kind, **more))
 
 
 def by_kind(members: str, kind: str, **more: t.Any) -> dict[str, t.Any]:
     found = plan(members, kind, **more)
-    assert found["errors"] == []
-    return {manifest["kind"]: manifest for manifest in found["manifests"]}
+    assert found.findings == ()
+    return {manifest["kind"]: manifest for manifest in found.manifests}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", ENDS)
 @pytest.mark.parametrize("members", ["hosts", "pods"])
 def test_kubernetes_takes_them(members: str, kind: str, version: str) -> None:
-    found = plan(members, kind, token_secret="mq-token", storage_class="fast")["manifests"]
+    found = plan(members, kind, token_secret="mq-token", storage_class="fast").manifests
     assert found
     for manifest in found:
         kubernetes_validate.validate(manifest, version, strict=True)
@@ -139,32 +140,29 @@ class TestHosts:
         assert annotations == {"kubernetes.io/service-account.name": "mq-nodes"}
         assert "data" not in secret
 
-    def errors(self, kind: str, **more: t.Any) -> list[str]:
-        found = nodes(kind, **more).values()
-        return list(manifests.plan(found, wish("hosts", kind))["errors"])
+    def findings(self, kind: str, **more: t.Any) -> tuple[Finding, ...]:
+        return manifests.plan(nodes(kind, **more), desired("hosts", kind)).findings
 
     def test_an_address_that_nobody_knows(self) -> None:
-        errors = self.errors("hostname", ansible_host="mq.example.org")
-        assert errors[0] == (
-            "Host n1: no address is known of mq-1.mq.iot.svc.cluster.local, expected one for its "
-            "endpoint: set emqx_node_addresses of that host."
+        findings = self.findings("hostname", known=False)
+        assert findings[0].sentence() == (
+            "Host n1, emqx_node_addresses: expected an address of mq-1.mq.iot.svc.cluster.local "
+            "for its endpoint, found none: set emqx_node_addresses of that host."
         )
-        assert len(errors) == 2
+        assert len(findings) == 2
 
     def test_a_name_that_emqx_does_not_make(self) -> None:
-        (error, _second) = self.errors("hostname", host="mq-{}.mq.other.svc.cluster.local")
-        assert error == (
-            "Host n1: the node is named emqx@mq-1.mq.other.svc.cluster.local, expected "
-            "emqx@mq-1.mq.iot.svc.cluster.local, as EMQX makes it of its endpoint: set "
-            "emqx_node_address to what is after the @, or correct emqx_k8s_address_type and "
+        finding, _second = self.findings("hostname", host="mq-{}.mq.other.svc.cluster.local")
+        assert finding.sentence() == (
+            "Host n1, emqx_node_address: expected emqx@mq-1.mq.iot.svc.cluster.local, as EMQX "
+            "makes it of its endpoint, found a node named emqx@mq-1.mq.other.svc.cluster.local: "
+            "set emqx_node_address to what is after the @, or correct emqx_k8s_address_type and "
             "emqx_k8s_suffix."
         )
 
     def test_no_core(self) -> None:
-        found = manifests.plan([], wish("hosts", "ip"))
-        assert found["errors"] == [
-            "There is no core, expected one or more: put hosts in the group."
-        ]
+        (finding,) = manifests.plan([], desired("hosts", "ip")).findings
+        assert (finding.code, finding.remedy) == ("no_core", "put hosts in the group")
 
 
 class TestPods:
@@ -184,7 +182,7 @@ class TestPods:
             key: found.get(f"EMQX_CLUSTER__K8S__{key.upper()}", "")
             for key in ("service_name", "namespace", "address_type", "suffix")
         }
-        assert settings == {key: wish("pods", kind)[key] for key in settings}
+        assert settings == desired("pods", kind).cluster_keys
         assert found["EMQX_CLUSTER__DISCOVERY_STRATEGY"] == "k8s"
 
     @pytest.mark.parametrize("kind", ["ip", "hostname"])
@@ -194,7 +192,10 @@ class TestPods:
         for name, value in pod.items():
             host = host.replace(f"$({name})", value)
         entry = {"ip": pod["POD_IP"], "hostname": pod["POD_NAME"], "ready": True}
-        assert matching.form("k8s", wish("pods", kind), "emqx", entry) == f"emqx@{host}"
+        assert (
+            matching.form("k8s", desired("pods", kind).cluster_keys, "emqx", entry)
+            == f"emqx@{host}"
+        )
 
     def test_an_address_with_dashes(self) -> None:
         shell, _flag, script = self.container("dns")["command"]
