@@ -14,7 +14,6 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.filter import (
     container_plan,
-    host_findings,
     pending_files,
     release,
     restart_plan,
@@ -22,7 +21,7 @@ from ansible_collections.mqttops.emqx.plugins.filter import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 
-MODULES = (container_plan, host_findings, pending_files, release, restart_plan, tuning_plan)
+MODULES = (container_plan, pending_files, release, restart_plan, tuning_plan)
 FILTERS: dict[str, t.Callable[..., t.Any]] = {
     name: function
     for module in MODULES
@@ -104,13 +103,6 @@ def test_release() -> None:
     assert FILTERS["release"]({}, WISH)["needed"] is True
 
 
-def test_host_findings() -> None:
-    found = FILTERS["host_findings"](HOST, WISH)
-    assert [finding["code"] for finding in found["errors"]] == ["disk"]
-    found = FILTERS["host_findings"]({"unreachable": "no route"}, WISH)
-    assert [finding["code"] for finding in found["errors"]] == ["unreachable"]
-
-
 def test_tuning_plan() -> None:
     wanted = {"net.core.somaxconn": 32768}
     assert FILTERS["tuning_plan"](HOST["sysctls"], wanted, [4370]) == {
@@ -146,7 +138,6 @@ def test_restart_plan() -> None:
     ("name", "arguments", "message"),
     [
         ("release", (HOST, {**WISH, "version": "x"}), "emqx_version cannot be used"),
-        ("host_findings", (HOST, {**WISH, "version": "x"}), "emqx_version cannot be used"),
         (
             "tuning_plan",
             ({"fs.file-max": "1"}, {"fs.file-max": "2M"}, []),

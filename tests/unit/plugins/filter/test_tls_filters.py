@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from ansible_collections.mqttops.emqx.plugins.filter.cluster_status import cluster_status
 from ansible_collections.mqttops.emqx.plugins.filter.rotation_plan import rotation_plan
 from ansible_collections.mqttops.emqx.plugins.filter.tls_plan import tls_plan
 from ansible_collections.mqttops.emqx.tests.support.certificates import Authority, Files
@@ -39,16 +38,6 @@ def test_a_file_that_is_not_there(files: Files) -> None:
     paths = {"certificate": str(files.cert), "key": str(files.key), "ca": "/nowhere/ca.pem"}
     (error,) = tls_plan(wish(**paths), {})["errors"]
     assert error[3] == "no file /nowhere/ca.pem"
-
-
-def test_the_status_judges_what_the_hosts_have(files: Files) -> None:
-    tls = {"certificate": files.cert.read_text(), "public_key": "", "ca": files.ca.read_text()}
-    nodes = {"n1": {"name": f"emqx@{HOST}", "host": HOST, "role": "core"}}
-    found = cluster_status(nodes, {"n1": {"tls": tls, "unreachable": True, "msg": "gone"}})
-    assert [problem.partition(": expected")[0] for problem in found["problems"]] == [
-        "n1: unreachable: gone",
-        "n1: its certificate",
-    ]
 
 
 def test_a_member_that_was_not_asked(files: Files) -> None:
