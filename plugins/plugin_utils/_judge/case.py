@@ -101,7 +101,7 @@ class Case:
         read = {host: HostEvidence.of(evidence.get(host)) for host in nodes}
         self._evidence = {host: found for host, found in read.items() if found is not None}
         self.nodes = {host: node for host, node in nodes.items() if host in self._evidence}
-        self.not_examined = tuple(host for host in nodes if host not in self._evidence)
+        self.not_examined = {h: node.name for h, node in nodes.items() if h not in self._evidence}
         self.all_names = {node.name for node in nodes.values()}
         self.views: dict[str, NodeView] = {host: each.view for host, each in self._evidence.items()}
         self.running = {host: frozenset(view.running) for host, view in self.views.items()}

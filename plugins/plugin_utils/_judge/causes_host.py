@@ -61,17 +61,27 @@ def unreachable(case: Case) -> Findings:
 
 
 def not_examined(case: Case) -> Findings:
-    if case.not_examined and case.nodes:
-        hosts = case.not_examined
-        yield Finding(
-            "not_examined",
-            "all members of the cluster in this run",
-            f"{names(hosts)} {several(hosts, 'was', 'were')} not part of it, so of "
-            f"{several(hosts, 'its node', 'their nodes')} nothing is known but what others see",
-            "run it for all hosts, without --limit",
-            hosts=hosts,
-            severity=WARNING,
-        )
+    hosts = case.not_examined
+    if not hosts or not case.nodes:
+        return
+    seen = [
+        f"{other} lists {name} as stopped"
+        for host, name in hosts.items()
+        for other in case.ready
+        if name in case.views[other].stopped
+    ]
+    yield Finding(
+        "not_examined",
+        "all members of the cluster in this run",
+        f"{names(hosts)} {several(hosts, 'was', 'were')} not part of it, so of "
+        f"{several(hosts, 'its node', 'their nodes')} nothing is known but what others see"
+        + (", to whom not all of them run" if seen else ""),
+        "run it for all hosts, without --limit",
+        hosts=tuple(hosts),
+        evidence=tuple(seen),
+        severity=ERROR if seen else WARNING,
+        mended=True,
+    )
 
 
 def unread(case: Case) -> Findings:

@@ -69,11 +69,9 @@ def number(value: t.Any) -> int:
     """Return a number as a whole one within 62 bits, 0 for what is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return 0
-        value = int(value)
-    return max(-_NUMBER_LIMIT, min(_NUMBER_LIMIT, value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return 0
+    return max(-_NUMBER_LIMIT, min(_NUMBER_LIMIT, int(value)))
 
 
 def decimal(value: t.Any) -> float | None:
