@@ -1,6 +1,8 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
+"""Filter report: one HTML page about a cluster."""
+
 from __future__ import annotations
 
 import datetime as dt

@@ -7,8 +7,38 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
+
 KINDS = {"distribution": 4370, "rpc": 5370}
 PINGS = "Node 'emqx@10.0.0.3' not responding to pings."
+
+
+def node(name: str, inventory_host: str, **changes: t.Any) -> Node:
+    """Return a node as the model of a cluster has it."""
+    short_name, _at, host = name.partition("@")
+    given: dict[str, t.Any] = {
+        "name": name,
+        "short_name": short_name,
+        "host": host,
+        "inventory_host": inventory_host,
+        "server": host,
+        "role": "core",
+        "offset": 0,
+        "dist_port": KINDS["distribution"],
+        "rpc_port": KINDS["rpc"],
+        "rpc_port_stateless": KINDS["rpc"],
+        "rpc_port_manual": 5369,
+        "addresses": (host,),
+        "host_is_ip": True,
+        "ip_version": 4,
+        "version": "5.8.9",
+        "license": "default",
+        "instance": 0,
+        "listeners": (),
+        "listener_ports": (1883, 8083, 8084, 8883),
+        "dashboard_ports": (18083,),
+    }
+    return Node(**{**given, **changes})
 
 
 class Scene:
@@ -18,21 +48,14 @@ class Scene:
         self.hosts = [f"n{number + 1}" for number in range(size)]
         self.names = {host: f"emqx@10.0.0.{host[1:]}" for host in self.hosts}
         self.nodes = {
-            host: {
-                "name": name,
-                "host": name.partition("@")[2],
-                "server": name.partition("@")[2],
-                "role": "replicant" if host in replicants else "core",
-                "dist_port": 4370,
-                "rpc_port": 5370,
-            }
+            host: node(name, host, role="replicant" if host in replicants else "core")
             for host, name in self.names.items()
         }
         self.evidence: dict[str, dict[str, t.Any]] = {
             host: {
                 "view": {"emqx": self._view(host, version)},
-                "found": {"evidence": self._found(host, version)},
-                "ways": {"probe": self._ways(host)},
+                "host": {"evidence": self._host(host, version)},
+                "links": {"probe": self._probe(host)},
             }
             for host in self.hosts
         }
@@ -44,7 +67,7 @@ class Scene:
             "installed": True,
             "node": self.names[host],
             "version": version,
-            "role": self.nodes[host]["role"],
+            "role": self.nodes[host].role,
             "running_nodes": list(self.names.values()),
             "stopped_nodes": [],
             "uptime_seconds": 60,
@@ -57,14 +80,14 @@ class Scene:
             "peers": {},
         }
 
-    def _found(self, host: str, version: str) -> dict[str, t.Any]:
+    def _host(self, host: str, version: str) -> dict[str, t.Any]:
         name = self.names[host]
         process = {"node": name, "pid": 100, "cookie_fingerprint": "c00c1e"}
         emqx = {"process": "beam.smp", "pid": 100, "unit": "emqx.service"}
         unit = {"active": "active", "sub": "running", "result": "success", "restarts": 0}
         return {
             "time": 1000.0,
-            "addresses": [self.nodes[host]["host"]],
+            "addresses": [self.nodes[host].host],
             "version": version,
             "unit": {"name": "emqx.service", "exists": True, "enabled": True, **unit},
             "processes": [{**process, "open_files": 50, "open_files_limit": 1048576}],
@@ -96,13 +119,13 @@ class Scene:
         count = {"free_entries": 1000, "entries": 2000}
         return {"free": free << 20, "size": size << 20, **count, "read_only": False}
 
-    def _ways(self, host: str) -> dict[str, t.Any]:
+    def _probe(self, host: str) -> dict[str, t.Any]:
         links = [
             {"to": name, "kind": kind, "port": port, "address": name[5:], "state": "open"}
             for name in self.names.values()
             for kind, port in KINDS.items()
         ]
-        resolved = {node["host"]: [node["host"]] for node in self.nodes.values()}
+        resolved = {node.host: [node.host] for node in self.nodes.values()}
         return {"links": links, "resolved": resolved, "own_address_local": True, "listening": {}}
 
     # -- what may happen to it ---------------------------------------------------------------
@@ -110,33 +133,31 @@ class Scene:
     def view(self, host: str, **changes: t.Any) -> None:
         self.evidence[host]["view"]["emqx"].update(changes)
 
-    def found(self, host: str, **changes: t.Any) -> None:
-        self.evidence[host]["found"]["evidence"].update(changes)
+    def on_host(self, host: str, **changes: t.Any) -> None:
+        self.evidence[host]["host"]["evidence"].update(changes)
 
     def unit(self, host: str, **changes: t.Any) -> None:
-        self.evidence[host]["found"]["evidence"]["unit"].update(changes)
+        self.evidence[host]["host"]["evidence"]["unit"].update(changes)
 
     def config(self, host: str, **changes: t.Any) -> None:
-        self.evidence[host]["found"]["evidence"]["config"].update(changes)
+        self.evidence[host]["host"]["evidence"]["config"].update(changes)
 
     def setting(self, host: str, key: str, value: t.Any) -> None:
-        self.evidence[host]["found"]["evidence"]["config"]["settings"][key] = value
+        self.evidence[host]["host"]["evidence"]["config"]["settings"][key] = value
 
     def log(self, host: str, sign: str, line: str) -> None:
-        lines = self.evidence[host]["found"]["evidence"]["log"]
+        lines = self.evidence[host]["host"]["evidence"]["log"]
         lines.append({"sign": sign, "source": "emqx.log.1", "line": line})
 
     def link(self, source: str, target: str, state: str, *kinds: str) -> None:
-        # A host that is lost tried no way.
-        ways = self.evidence[source]["ways"].get("probe", {"links": []})
-        for link in ways["links"]:
+        # A host that is lost tried no link.
+        probe = self.evidence[source]["links"].get("probe", {"links": []})
+        for link in probe["links"]:
             if link["to"] == self.names[target] and link["kind"] in (kinds or KINDS):
                 link["state"] = state
 
     def resolve(self, source: str, target: str, *addresses: str) -> None:
-        self.evidence[source]["ways"]["probe"]["resolved"][self.nodes[target]["host"]] = [
-            *addresses
-        ]
+        self.evidence[source]["links"]["probe"]["resolved"][self.nodes[target].host] = [*addresses]
 
     def sees(self, host: str, running: str, stopped: str = "") -> None:
         """Set what a node sees, hosts with blanks between them."""
@@ -154,7 +175,7 @@ class Scene:
         unseen: dict[str, t.Any] = {"running_nodes": [], "stopped_nodes": [], "config_sync": {}}
         self.view(host, **{**blank, **unseen, "state": "down", "reason": PINGS, **more})
         self.unit(host, active=active, sub=sub)
-        self.found(host, processes=[], listening={}, stale=[])
+        self.on_host(host, processes=[], listening={}, stale=[])
         for other in self.hosts:
             self.link(other, host, "refused")
             seen = self.evidence[other]["view"].get("emqx", {"running_nodes": []})
@@ -172,8 +193,8 @@ class Scene:
         answer = {"unreachable": True, "msg": "Failed to connect to the host via ssh: timed out"}
         self.evidence[host] = {
             "view": answer,
-            "found": {"skipped": True},
-            "ways": {"skipped": True},
+            "host": {"skipped": True},
+            "links": {"skipped": True},
         }
 
     def lost(self, host: str) -> None:

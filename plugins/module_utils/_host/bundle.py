@@ -28,11 +28,11 @@ def texts(
     """
     found = dict(files)
     for host, answers in evidence.items():
-        gathered = dict((answers.get("found") or {}).get("evidence") or {})
+        gathered = dict((answers.get("host") or {}).get("evidence") or {})
         for name, text in gathered.pop("files", {}).items():
             found[f"{host}/{_file_name(name)}"] = text
         gathered.pop("certificates", None)
-        shown = {**answers, "found": {**(answers.get("found") or {}), "evidence": gathered}}
+        shown = {**answers, "host": {**(answers.get("host") or {}), "evidence": gathered}}
         found[f"{host}/evidence.json"] = shown
     hidden = {s for s in secrets if len(s) >= _SHORTEST and s not in _NO_SECRETS}
     return {name: _text(_scrubbed(content, hidden)) for name, content in found.items()}

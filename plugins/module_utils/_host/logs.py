@@ -13,6 +13,15 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import MA
 
 # Lines that name a cause, by its code. EMQX 5.0 to 6.3, Erlang/OTP 24 to 28.
 SIGNS: t.Mapping[str, t.Pattern[str]] = {
+    # A key that cannot be read ends the application emqx_license, and with it the boot (EMQX 5.9
+    # and newer, emqx_license_app.erl).
+    "license_refused": re.compile(
+        r"emqx_license_parser|failed_to_start_app\W+emqx_license\b|invalid_license|license_expired"
+    ),
+    # emqx_listeners.erl of EMQX 5.0 to 6.3; ranch 1.8 to 2.1 for the dashboard.
+    "listen": re.compile(
+        r"[Ff]ailed to start (?:Ranch )?listener|failed_to_start_listener|\beaddrnotavail\b"
+    ),
     "license": re.compile(r"SINGLE_NODE_LICENSE|single node license|single_node_license"),
     "cookie": re.compile(r"Invalid challenge reply"),
     "port_in_use": re.compile(r"eaddrinuse|port \d+ is in use|address already in use", re.I),
@@ -104,7 +113,23 @@ def excerpts(text: str, source: str, secrets: t.Collection[str] = ()) -> list[di
             if pattern.search(line):
                 found.setdefault(sign, []).append(line)
     return [
-        {"sign": sign, "source": source, "line": scrub(line.strip(), secrets)[:_WIDTH]}
+        {"sign": sign, "source": source, "line": _cut(scrub(line.strip(), secrets), SIGNS[sign])}
         for sign, lines in found.items()
         for line in list(dict.fromkeys(lines))[-_PER_SIGN:]
     ]
+
+
+# Why a call failed, which Erlang writes behind all of the call's arguments.
+_REASON = re.compile(r"\b(?:eacces|eaddrnotavail|eaddrinuse|eafnosupport|eperm|enospc|emfile)\b")
+
+
+def _cut(line: str, sign: t.Pattern[str]) -> str:
+    """Return a line of at most _WIDTH characters, with its sign and the reason kept in it."""
+    if len(line) <= _WIDTH:
+        return line
+    marks = [match for match in (sign.search(line), _REASON.search(line)) if match]
+    last = max((match.end() for match in marks), default=0)
+    if last <= _WIDTH:
+        return line[:_WIDTH]
+    begin, gap, end = line[: _WIDTH // 2], " ... ", min(len(line), last + 40)
+    return f"{begin}{gap}{line[end - (_WIDTH - len(begin) - len(gap)) : end]}"

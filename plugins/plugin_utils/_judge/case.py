@@ -15,45 +15,32 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import is_ready, view_of
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Fact, Facts
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.evidence import HostEvidence
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.found import (
+    Config,
+    Found,
+    Process,
+    Unit,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import json_values as values
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import NodeView
 
-Fact = t.Tuple[str, ...]
-Facts = t.FrozenSet[Fact]
-Record = t.Mapping[str, t.Any]
-
-NOTHING: Facts = frozenset()
-ERROR, WARNING = "error", "warning"
 PLAYBOOK = "ansible-playbook mqttops.emqx."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was expected, the cause in one sentence, what speaks for it, and what to do next.
-
-    ``explains`` are the facts that follow from it. ``about`` are those that it only puts into
-    words: where others before it explain all of them, it is left out. ``mended`` is what a
-    deployment mends by itself: before one, it is a warning.
-    """
-
-    code: str
-    hosts: tuple[str, ...]
-    expected: str
-    cause: str
-    evidence: tuple[str, ...]
-    next: str
-    severity: str = ERROR
-    explains: Facts = NOTHING
-    about: Facts = NOTHING
-    mended: bool = False
+_MANY = 12
 
 
 def names(words: t.Iterable[t.Any]) -> str:
-    """Return words as people list them.
+    """Return words as people list them, at most a dozen of them.
 
     >>> names(["n3", "n1", "n2"])
     'n1, n2 and n3'
     """
-    *head, last = sorted(str(word) for word in words)
+    listed = sorted(str(word) for word in words)
+    if len(listed) > _MANY:
+        listed = [*listed[:_MANY], f"{len(listed) - _MANY} more"]
+    *head, last = listed or ["none"]
     return f"{', '.join(head)} and {last}" if head else last
 
 
@@ -67,7 +54,10 @@ def apart(one: str, other: str) -> Fact:
 
 @dataclass(frozen=True)
 class Link:
-    """How a connection from a host to the node of another one, or its own, fares."""
+    """How a connection from a host to the node of another one, or its own, fares.
+
+    ``state`` is open, refused, filtered, no_route or unresolved.
+    """
 
     source: str
     target: str
@@ -79,91 +69,99 @@ class Link:
     def fact(self) -> Fact:
         return ("closed", self.source, self.target, self.kind)
 
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return its JSON form."""
+        return {
+            "from": self.source,
+            "to": self.target,
+            "kind": self.kind,
+            "port": self.port,
+            "state": self.state,
+        }
+
 
 class Case:
-    """One cluster: the nodes that there shall be, by inventory host, and what was gathered.
+    """One cluster: the desired nodes by inventory host, and what was gathered of them.
 
-    ``evidence`` has by host the answers ``view`` (cluster_info), ``found`` (node_evidence) and
-    ``ways`` (cluster_probe), as they were registered, and may have ``ways_again`` (a second try,
-    which counts where a way was not open before), ``discovery`` (discovery_info),
-    ``certificates`` (of _certificates.review), ``stand_in`` (cluster_probe, where it listened in
-    place of a node) and ``plan`` (what is about to be done: ``opens_ports``, bool, by the host's
-    firewall, ``renews``, bool, its certificates, and ``replaces``, bool, files by which it asks
-    a service of discovery). Hosts without any were not asked, and nothing is said of them.
+    ``evidence`` has by host the answers ``view`` (cluster_info), ``host`` (node_evidence) and
+    ``links`` (cluster_probe), as they were registered, and may have ``links_again`` (a second
+    try, which counts where a link was not open before), ``discovery`` (discovery_info),
+    ``stand_in`` (cluster_probe, where it listened in place of a node) and ``plan`` (what is about
+    to be done: ``opens_ports``, bool, by the host's firewall, ``renews``, bool, its certificates,
+    and ``replaces``, bool, files by which it asks a discovery service). Of hosts without any
+    nothing is said but that they were not examined.
 
     ``to_build`` is for a cluster before it is deployed: nodes that never ran are not down.
     """
 
     def __init__(
-        self,
-        nodes: t.Mapping[str, Record],
-        evidence: t.Mapping[str, Record],
-        to_build: bool = False,
+        self, nodes: t.Mapping[str, Node], evidence: t.Mapping[str, t.Any], to_build: bool = False
     ) -> None:
         self.to_build = to_build
-        self.nodes = {host: node for host, node in nodes.items() if evidence.get(host)}
-        self.all_names = {node["name"] for node in nodes.values()}
-        self._evidence = evidence
-        self.views = {host: view_of(evidence[host].get("view", {})) for host in self.nodes}
-        self.host_of = {node["name"]: host for host, node in self.nodes.items()}
+        read = {host: HostEvidence.of(evidence.get(host)) for host in nodes}
+        self._evidence = {host: found for host, found in read.items() if found is not None}
+        self.nodes = {host: node for host, node in nodes.items() if host in self._evidence}
+        self.not_examined = {h: node.name for h, node in nodes.items() if h not in self._evidence}
+        self.all_names = {node.name for node in nodes.values()}
+        self.views: dict[str, NodeView] = {host: each.view for host, each in self._evidence.items()}
+        self.running = {host: frozenset(view.running) for host, view in self.views.items()}
+        self.host_of = {node.name: host for host, node in self.nodes.items()}
 
     def __iter__(self) -> t.Iterator[str]:
         return iter(self.nodes)
 
+    def __getitem__(self, host: str) -> HostEvidence:
+        return self._evidence[host]
+
     def name(self, host: str) -> str:
-        return str(self.nodes[host]["name"])
+        return self.nodes[host].name
 
     def runs_as(self, host: str) -> str:
         """Return the name of the node that runs on a host, "" where none does."""
-        return str(self.views[host].get("node") or self.process(host).get("node") or "")
+        return self.views[host].node or self.process(host).node
 
-    def process(self, host: str) -> Record:
+    def process(self, host: str) -> Process:
         """Return the process of a host's node; others on the server are those of other hosts."""
-        found = self.found(host).get("processes") or ()
-        own = [process for process in found if process["node"] == self.name(host)]
-        free = [process for process in found if process["node"] not in self.all_names]
-        return t.cast("Record", next(iter(own + free), {}))
+        found = self.found(host).processes
+        own = [process for process in found if process.node == self.name(host)]
+        free = [process for process in found if process.node not in self.all_names]
+        return next(iter(own + free), Process())
 
-    def answer(self, host: str, key: str) -> Record:
-        return t.cast("Record", self._evidence[host].get(key) or {})
+    def found(self, host: str) -> Found:
+        return self._evidence[host].found
 
-    def found(self, host: str) -> Record:
-        """Return what node_evidence found on a host; empty where it could not be read."""
-        return t.cast("Record", self.answer(host, "found").get("evidence") or {})
+    def config(self, host: str) -> Config:
+        return self.found(host).config
 
-    def config(self, host: str) -> Record:
-        return t.cast("Record", self.found(host).get("config") or {})
-
-    def setting(self, host: str, key: str, default: t.Any = "") -> t.Any:
+    def setting(self, host: str, key: str, default: str = "") -> str:
         """Return a setting as the files of a host have it."""
-        return (self.config(host).get("settings") or {}).get(key, default)
+        return values.text(self.config(host).settings.get(key)) or default
 
-    def unit(self, host: str) -> Record:
-        return t.cast("Record", self.found(host).get("unit") or {})
+    def unit(self, host: str) -> Unit:
+        return self.found(host).unit
 
     def version(self, host: str) -> str:
-        return str(self.views[host].get("version") or self.found(host).get("version") or "")
+        return self.views[host].version or self.found(host).version
 
     def log(self, host: str, *signs: str) -> tuple[str, ...]:
         """Return the lines of a host's logs that bear one of the signs."""
-        lines = [line for line in self.found(host).get("log", ()) if line["sign"] in signs]
-        return tuple(f"{host}, {line['source']}: {line['line']}" for line in lines[-3:])
+        lines = [line for line in self.found(host).log if line.sign in signs]
+        return tuple(f"{host}, {line.source}: {line.line}" for line in lines[-3:])
 
     def reason(self, host: str) -> str:
-        return str(self.views[host].get("reason") or "")
+        return self.views[host].reason
 
     @functools.cached_property
     def unreachable(self) -> list[str]:
-        keys = ("view", "found", "ways", "ways_again")
-        return [h for h in self if any(self.answer(h, key).get("unreachable") for key in keys)]
+        return [host for host in self if self._evidence[host].lost]
 
     @functools.cached_property
     def ready(self) -> list[str]:
-        return [host for host in self if is_ready(self.views[host])]
+        return [host for host in self if self.views[host].is_ready]
 
     @functools.cached_property
     def not_ready(self) -> list[str]:
-        return [host for host in self if host not in self.ready]
+        return [host for host in self if not self.views[host].is_ready]
 
     @functools.cached_property
     def missed(self) -> list[str]:
@@ -172,33 +170,27 @@ class Case:
 
     def _never_ran(self, host: str) -> bool:
         found = self.found(host)
-        return bool(found) and not found.get("data_nodes") and not self.process(host)
+        return found.read and not found.data_nodes and self.process(host) == Process()
 
     def listens(self, host: str, port: int) -> bool:
-        """Tell whether anybody took connections on a port of a host when the ways were tried."""
-        stand_in = self.answer(host, "stand_in").get("busy")
-        stood_in = stand_in is not None and str(port) not in stand_in
-        return stood_in or str(port) in (self.found(host).get("listening") or {})
+        """Tell whether anybody took connections on a port of a host when links were tried."""
+        busy = self._evidence[host].busy
+        stood_in = busy is not None and str(port) not in busy
+        return stood_in or self.holds(host, port)
+
+    def holds(self, host: str, port: int) -> bool:
+        """Tell whether a process of a host takes TCP connections on a port."""
+        sockets = self.found(host).sockets or ()
+        return any(each.port == port and each.protocol == "tcp" for each in sockets)
 
     @functools.cached_property
     def links(self) -> list[Link]:
         return [
-            Link(host, self.host_of[link["to"]], link["kind"], link["port"], link["state"])
+            Link(host, self.host_of[link.to], link.kind, link.port, link.state)
             for host in self
-            for link in self._tried(host)
-            if link["to"] in self.host_of
+            for link in self._evidence[host].tried
+            if link.to in self.host_of
         ]
-
-    def _tried(self, host: str) -> list[Record]:
-        """Return the links of a host by their last try. One that was open once is open: what
-        listened in place of a node may be gone since."""
-        links: dict[tuple[str, str], Record] = {}
-        for key in ("ways", "ways_again"):
-            for link in (self.answer(host, key).get("probe") or {}).get("links", ()):
-                way = (link["to"], link["kind"])
-                if way not in links or links[way]["state"] != "open":
-                    links[way] = link
-        return list(links.values())
 
     @functools.cached_property
     def closed(self) -> list[Link]:
@@ -207,25 +199,15 @@ class Case:
             link
             for link in self.links
             if link.state != "open"
-            and not (link.state != "unresolved" and self._about_to_open(link.target))
+            and not (link.state != "unresolved" and self._evidence[link.target].planned.opens_ports)
         ]
-
-    def _about_to_open(self, host: str) -> bool:
-        return bool(self.answer(host, "plan").get("opens_ports"))
-
-    def renews(self, host: str) -> bool:
-        return bool(self.answer(host, "plan").get("renews"))
-
-    def replaces(self, host: str) -> bool:
-        return bool(self.answer(host, "plan").get("replaces"))
 
     def sees(self, host: str, other: str) -> bool:
         """Tell whether a node lists another one as running."""
-        return self.runs_as(other) in self.views[host].get("running_nodes", ())
+        return self.runs_as(other) in self.running[host]
 
     def lists(self, host: str, name: str) -> bool:
-        view = self.views[host]
-        return name in view.get("running_nodes", ()) or name in view.get("stopped_nodes", ())
+        return name in self.views[host].listed
 
     @functools.cached_property
     def apart(self) -> Facts:
@@ -252,7 +234,7 @@ class Case:
         return self.all_of(host) | frozenset(closed)
 
     def across(self, groups: t.Iterable[t.Collection[str]]) -> Facts:
-        """Return what follows where the hosts of different groups cannot meet.
+        """Return what follows where the hosts of different groups cannot talk to one another.
 
         A node that boots may be waiting for those of other groups, so this explains it, too.
         """
@@ -263,7 +245,7 @@ class Case:
             for other in place
             if one != other and place[one] != place[other]
         )
-        booting = {("down", h) for h in place if self.views[h]["state"] == "booting"}
+        booting = {("down", h) for h in place if self.views[h].state == "booting"}
         return pairs | frozenset(booting)
 
     def by_value(

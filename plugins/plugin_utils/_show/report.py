@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""One HTML page about a cluster, with all in it that it needs. Pure: answers in, text out."""
+"""One HTML page about a cluster, with all in it that it needs. Pure: JSON in, text out."""
 
 from __future__ import annotations
 
@@ -55,14 +55,9 @@ _LEGEND = "✓ open, ref refused, fil no answer (filtered), else as written; - w
 
 
 def page(title: str, made: str, status: Record, diagnosis: Record) -> str:
-    """Return the page. ``status`` is what cluster_status returned, ``diagnosis`` what diagnose
-    did; without the latter (empty) there are no links, and the problems stand for findings."""
-    findings = diagnosis.get("findings")
-    if findings is None:
-        findings = [
-            {"code": "", "severity": "error", "cause": text, "evidence": [], "next": ""}
-            for text in status["problems"]
-        ]
+    """Return the page. ``status`` and ``diagnosis`` are the JSON forms that status and doctor
+    write; without the latter (empty) there are no links, and the findings are the status's."""
+    findings = diagnosis.get("findings", status["findings"])
     links = list(diagnosis.get("links", ()))
     parts = [
         _head(title, made, status, findings),
@@ -108,16 +103,18 @@ def _picture(rows: t.Sequence[Record], links: t.Sequence[Record]) -> str:
     """Draw cores as circles on a ring, and replicants as boxes on one around it."""
     places = _places(rows)
     lines = []
-    hosts = list(places)
-    for number, one in enumerate(hosts):
-        for other in hosts[number + 1 :]:
-            look, words = _pair([ln for ln in links if {ln["from"], ln["to"]} == {one, other}])
-            if look:
-                (x, y), (u, v) = places[one], places[other]
-                lines.append(
-                    f'<line class="{look}" x1="{x}" y1="{y}" x2="{u}" y2="{v}">'
-                    f"<title>{escape(one)} and {escape(other)}: {words}</title></line>"
-                )
+    pairs: dict[tuple[str, ...], list[Record]] = {}
+    for link in links:
+        if link["from"] != link["to"]:
+            pairs.setdefault(tuple(sorted((link["from"], link["to"]))), []).append(link)
+    for (one, other), between in pairs.items():
+        if one in places and other in places:
+            look, words = _pair(between)
+            (x, y), (u, v) = places[one], places[other]
+            lines.append(
+                f'<line class="{look}" x1="{x}" y1="{y}" x2="{u}" y2="{v}">'
+                f"<title>{escape(one)} and {escape(other)}: {words}</title></line>"
+            )
     shapes = [_shape(row, places[row["host"]]) for row in rows]
     return (
         "<section><h2>Cluster</h2>"
@@ -148,8 +145,6 @@ def _places(rows: t.Sequence[Record]) -> dict[str, tuple[int, int]]:
 
 def _pair(links: t.Sequence[Record]) -> tuple[str, str]:
     """Return how the connections between two nodes look together."""
-    if not links:
-        return "", ""
     closed = [link for link in links if link["state"] != "open"]
     if not closed:
         return "good", "all open"
@@ -185,12 +180,18 @@ def _findings(findings: t.Sequence[Record]) -> str:
         items.append(
             f'<article class="{escape(found["severity"])}" data-code="{escape(found["code"])}">'
             f'<p><span class="badge {"bad" if found["severity"] == "error" else "warn"}">'
-            f"{escape(found['severity'])}</span>{code}</p><p>{escape(found['cause'])}</p>"
+            f"{escape(found['severity'])}</span>{code}</p><p>{escape(_where(found))}: "
+            f"{escape(found['found'])}</p><p class=soft>Expected: {escape(found['expected'])}</p>"
             + (f"<ul>{seen}</ul>" if seen else "")
-            + (f"<p>Next: <code>{escape(found['next'])}</code></p>" if found["next"] else "")
+            + f"<p>Remedy: <code>{escape(found['remedy'])}</code></p>"
             + "</article>"
         )
     return f'<section id="findings"><h2>Findings</h2>{"".join(items)}</section>'
+
+
+def _where(found: Record) -> str:
+    words = [", ".join(found["hosts"]) or "Cluster", found["subject"]]
+    return ", ".join(filter(None, words))
 
 
 def _nodes(rows: t.Sequence[Record]) -> str:

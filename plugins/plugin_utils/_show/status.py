@@ -5,134 +5,108 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.census import (
-    Answers,
-    View,
-    common_sight,
-    is_ready,
-    sight,
-    view_of,
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
+    Finding,
+    in_order,
+    is_error,
 )
-
-Certificates = t.Mapping[str, t.Mapping[str, str]]
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import (
+    NodeView,
+    Sight,
+    common_sight,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import status_findings
 
 _HEADINGS = ("HOST", "NODE", "STATE", "ROLE", "VERSION", "UPTIME", "SEES RUNNING", "AGREES")
 # Where nodes talk TLS to one another.
 _END = "CERTIFICATE ENDS"
+_ROLES = ("core", "replicant")
 
 
 def status(
-    nodes: t.Mapping[str, t.Mapping[str, t.Any]], answers: Answers, certificates: Certificates
+    nodes: t.Mapping[str, Node],
+    answers: t.Mapping[str, t.Any],
+    renew_days: int = 30,
+    now: dt.datetime | None = None,
 ) -> dict[str, t.Any]:
-    """Return the state of a cluster.
+    """Return the state of a cluster in its JSON form, which docs/schema/ describes.
 
-    ``nodes`` is the topology's, by inventory host; ``answers`` what cluster_info returned;
-    ``certificates`` what _certificates.health says of those of the nodes. The result has
-    ``healthy``, ``problems`` (in words), ``running_nodes`` and ``stopped_nodes`` as most nodes
-    see them, ``nodes`` (one row per host) and ``table`` (lines of text).
+    ``nodes`` are those of the whole cluster by inventory host; ``answers`` what cluster_info
+    returned for some or all of them; whatever JSON those hold, nothing is raised. ``renew_days``
+    before a certificate ends it is a warning; ``now`` is in UTC without a zone.
     """
-    views = {host: view_of(answers.get(host, {})) for host in nodes}
+    moment = now or dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
+    views = {host: NodeView.of(answers.get(host)) for host in nodes}
     common = common_sight(views.values())
+    ends, problems = _certificates(nodes, views, renew_days, moment)
+    found = in_order(
+        [
+            *status_findings.hosts(
+                nodes, views, [host for host in nodes if host in answers], common
+            ),
+            *problems,
+            *status_findings.cluster(nodes, views, common),
+        ]
+    )
     rows = [
-        {**_row(host, node, views[host], common), **_end(certificates.get(host))}
+        {**_row(host, node, views[host], common), "certificate_ends": ends.get(host)}
         for host, node in nodes.items()
     ]
-    wanted = [node["name"] for node in nodes.values()]
-    problems = [
-        *(f"{row['host']}: {row['problem']}" for row in rows if row["problem"]),
-        *(
-            f"{host}: its certificate: {judged['problem']}"
-            for host, judged in certificates.items()
-            if judged["problem"]
-        ),
-        *_member_problems(wanted, common),
-        *_version_problems(rows),
-        *_sync_problems(views),
-    ]
     return {
-        "healthy": not problems,
-        "problems": problems,
+        "healthy": not any(map(is_error, found)),
+        "findings": [finding.as_dict() for finding in found],
         "running_nodes": list(common[0]),
         "stopped_nodes": list(common[1]),
         "nodes": rows,
-        "table": _table(rows, len(wanted)),
+        "table": _table(rows, len(nodes)),
+        "text": [finding.sentence() for finding in found],
     }
 
 
-def _row(
-    host: str,
-    node: t.Mapping[str, t.Any],
-    view: View,
-    common: tuple[tuple[str, ...], tuple[str, ...]],
-) -> dict[str, t.Any]:
-    ready = is_ready(view)
-    agrees = sight(view) == common if ready else None
-    running, stopped = sight(view)
-    name = view.get("node") or node["name"]
-    problem = "" if ready else f"{view['state']}: {str(view['reason']).rstrip('.')}"
-    if view.get("installed") is False:
-        problem = "EMQX is not installed"
-    elif name != node["name"]:
-        problem = f"its node is called {name}, expected {node['name']}"
-    elif ready and view.get("role") == "replicant" and not view.get("upstream_nodes"):
-        problem = "it has lost its core and shows old data until it finds one of its own version"
-    elif ready and not agrees:
-        shown = f" and {', '.join(stopped)} stopped" if stopped else ""
-        problem = f"its view differs from the others': it sees {', '.join(running)} running{shown}"
+def _certificates(
+    nodes: t.Mapping[str, Node],
+    views: t.Mapping[str, NodeView],
+    renew_days: int,
+    now: dt.datetime,
+) -> tuple[dict[str, str], list[Finding]]:
+    """Return the days on which certificates end, and what is wrong with them."""
+    found = {host: view.certificates for host, view in views.items()}
+    addresses = {host: node.host for host, node in nodes.items()}
+    try:
+        current = tls.health(found, addresses, now)
+        soon = tls.health(found, addresses, now, renew_days)
+    except Exception as error:
+        # A certificate is a host's text: a parser may end on it in any way.
+        return {}, [status_findings.unparsed(found, type(error).__name__)]
+    findings = [
+        status_findings.certificate(host, problem, bool(current[host]["problem"]))
+        for host in current
+        for problem in [current[host]["problem"] or soon[host]["problem"]]
+        if problem
+    ]
+    return {host: judged["ends"] for host, judged in current.items()}, findings
+
+
+def _row(host: str, node: Node, view: NodeView, common: Sight) -> dict[str, t.Any]:
+    running, stopped = view.sight
     return {
         "host": host,
-        "node": name,
-        "state": "absent" if view.get("installed") is False else view["state"],
-        "role": view.get("role") or node["role"],
-        "upstream_nodes": list(view.get("upstream_nodes", ())),
-        "version": view.get("version"),
-        "uptime_seconds": view.get("uptime_seconds"),
+        "node": view.node or node.name,
+        "state": "absent" if view.installed is False else view.state,
+        "role": view.role if view.role in _ROLES else node.role,
+        "upstream_nodes": list(view.upstream),
+        "version": view.version or None,
+        "uptime_seconds": view.uptime_seconds,
         "running_nodes": list(running),
         "stopped_nodes": list(stopped),
-        "agrees": agrees,
-        "problem": problem,
+        "agrees": view.sight == common if view.is_ready else None,
+        "problem": status_findings.problem(node, view, common),
     }
-
-
-def _end(judged: t.Mapping[str, str] | None) -> dict[str, t.Any]:
-    return {"certificate_ends": None if judged is None else judged["ends"]}
-
-
-def _member_problems(
-    wanted: t.Sequence[str], common: tuple[tuple[str, ...], tuple[str, ...]]
-) -> t.Iterator[str]:
-    running, stopped = common
-    if not running:
-        return
-    for name in wanted:
-        if name not in running + stopped:
-            yield f"{name} is in the inventory but no member: add_node, or site, makes it one"
-    for name in running:
-        if name not in wanted:
-            yield f"{name} is a running member but not in the inventory"
-    for name in stopped:
-        known = "" if name in wanted else " and not in the inventory: remove_node removes it"
-        yield f"{name} is a stopped member{known}"
-
-
-def _version_problems(rows: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
-    versions = sorted({row["version"] for row in rows if row["version"]})
-    if len(versions) > 1:
-        yield f"the nodes run different versions: {', '.join(versions)}"
-
-
-def _sync_problems(views: t.Mapping[str, View]) -> t.Iterator[str]:
-    for host, view in views.items():
-        sync = view.get("config_sync") or {}
-        if is_ready(view) and sync.get("in_sync") is False:
-            seen = ", ".join(f"{name}: {tnx}" for name, tnx in sorted(sync["tnx_ids"].items()))
-            yield (
-                f"the nodes did not follow the same changes of the configuration, as seen by "
-                f"{host} ({seen}): see 'emqx ctl conf cluster_sync status'"
-            )
-            return
 
 
 def _table(rows: t.Sequence[t.Mapping[str, t.Any]], size: int) -> list[str]:
@@ -152,7 +126,7 @@ def _cells(row: t.Mapping[str, t.Any], size: int) -> tuple[str, ...]:
             sees += f", {len(row['stopped_nodes'])} stopped"
     role = row["role"]
     if row["upstream_nodes"]:
-        role += f" of {', '.join(row['upstream_nodes'])}"
+        role += f" of {', '.join(row['upstream_nodes'][:3])}"
     return (
         row["host"],
         row["node"],

@@ -10,11 +10,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PLUGINS = ROOT / "plugins"
-MODEL = PLUGINS / "plugin_utils" / "_model"
 
 
-def source(*names: str) -> str:
-    return "".join((PLUGINS / f"{name}.py").read_text(encoding="utf-8") for name in names)
+def source(*patterns: str) -> str:
+    files = [path for pattern in patterns for path in sorted(PLUGINS.glob(pattern))]
+    assert files
+    return "".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def codes_of(text: str) -> set[str]:
+    """Return the codes of all findings that a source makes."""
+    codes = set(re.findall(r'Finding\(\s+"([a-z_]+)"', text))
+    codes |= set(re.findall(r'code, expected = "([a-z_]+)"', text))
+    codes |= set(re.findall(r'^\s+"[a-z_]+" if .* else "([a-z_]+)",$', text, re.MULTILINE))
+    return codes | set(re.findall(r'code, found = "([a-z_]+)"', text))
 
 
 def quoted(text: str) -> set[str]:
@@ -32,23 +41,33 @@ def quoted(text: str) -> set[str]:
 
 
 def test_the_doctor_explains_every_cause() -> None:
-    text = source("plugin_utils/_judge/host_causes", "plugin_utils/_judge/cluster_causes")
-    codes = set(re.findall(r'Finding\(\s+"([a-z_]+)"', text))
-    codes |= set(re.findall(r'code, expected = "([a-z_]+)"', text))
-    assert len(codes) > 35
+    codes = codes_of(source("plugin_utils/_judge/causes_*.py"))
+    assert len(codes) > 45
     assert codes <= quoted((ROOT / "docs" / "doctor.md").read_text(encoding="utf-8"))
 
 
+def test_preflight_names_findings_that_there_are() -> None:
+    codes = codes_of(source("plugin_utils/_judge/*.py"))
+    text = (ROOT / "docs" / "preflight.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[2] for line in text.splitlines() if re.match(r"\|.*\| `", line)]
+    named = quoted("".join(rows))
+    assert len(named) > 20
+    assert named <= codes
+
+
 def test_troubleshooting_names_findings_that_there_are() -> None:
-    names = (
-        "plugin_utils/_judge/host_causes",
-        "plugin_utils/_judge/cluster_causes",
-        *(f"plugin_utils/_model/{path.stem}" for path in MODEL.glob("*.py")),
-        *(f"plugin_utils/_model/strategies/{path.stem}" for path in MODEL.glob("strategies/*.py")),
-        "plugin_utils/_judge/preflight",
+    # Codes of the model and of discovery stand in their files, whatever those are called.
+    known = set(
+        re.findall(
+            r'"([a-z_]+)"',
+            source(
+                "plugin_utils/_judge/*.py",
+                "plugin_utils/_model/**/*.py",
+                "module_utils/_discovery/*.py",
+            ),
+        )
     )
-    known = set(re.findall(r'"([a-z_]+)"', source(*names)))
-    problems = set(re.findall(r'"([a-z_]+)"', source("plugin_utils/_plan/x509")))
+    problems = set(re.findall(r'"([a-z_]+)"', source("plugin_utils/_plan/*.py")))
     known |= {f"certificate_{name}" for name in problems}
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     rows = [line.split("|")[4:6] for line in text.splitlines() if re.match(r"\| \d+ \|", line)]

@@ -17,7 +17,7 @@ SECRETS = ["Cookie0of0the0cluster", "M1icence", "Passphrase0of0the0CA"]
 def test_no_secret_and_no_certificate_is_in_it(tmp_path: Path) -> None:
     scene = Scene(2)
     line = " ".join(SECRETS)
-    scene.found(
+    scene.on_host(
         "n1",
         files={"emqx.log.1": f"{line}\npassword = other", "journal of emqx.service": "fine"},
         certificates=[{"certificate": "PEM", "use": "rpc"}],
@@ -44,7 +44,7 @@ def test_no_secret_and_no_certificate_is_in_it(tmp_path: Path) -> None:
     whole = "".join(texts.values())
     assert not [secret for secret in [*SECRETS, "other", "PEM"] if secret in whole]
     evidence = json.loads(texts["support/n1/evidence.json"])
-    assert evidence["found"]["evidence"]["unit"]["active"] == "active"
+    assert evidence["host"]["evidence"]["unit"]["active"] == "active"
     assert evidence["view"]["emqx"]["cookie_fingerprint"] == "c00c1e"
     assert json.loads(texts["support/findings.json"])["healthy"] is False
 
@@ -56,5 +56,5 @@ def test_ordinary_words_are_no_secrets() -> None:
 
 def test_names_stay_inside_the_archive() -> None:
     scene = Scene(1)
-    scene.found("n1", files={"../../etc/passwd": "x"})
+    scene.on_host("n1", files={"../../etc/passwd": "x"})
     assert "n1/-..-etc-passwd" in bundle.texts(scene.evidence, {}, [])

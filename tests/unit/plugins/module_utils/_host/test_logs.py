@@ -71,3 +71,44 @@ def test_excerpts_are_the_last_lines_of_each_sign() -> None:
 )
 def test_lines_of_emqx_bear_their_sign(line: str, sign: str) -> None:
     assert [each["sign"] for each in excerpts(line, "log")] == [sign]
+
+
+LISTEN = "ranch_tcp:listen(#{max_connections => 512,socket_opts => [" + "{nodelay,true}," * 40
+
+
+@pytest.mark.parametrize(
+    ("line", "sign", "kept"),
+    [
+        (
+            "[error] Failed to start Ranch listener 'http:dashboard' in "
+            f"{LISTEN}{{port,80}}]}}) for reason eacces (permission denied)",
+            "listen",
+            "{port,80}]}) for reason eacces (permission denied)",
+        ),
+        (
+            "Failed to start listener tcp:default on 203.0.113.7:1883: {shutdown,"
+            f"{{failed_to_start_child,{LISTEN}]}},eaddrnotavail}}}}.",
+            "listen",
+            "eaddrnotavail}}.",
+        ),
+        (
+            "[error] failed_to_start_app emqx_license: {case_clause,{error,"
+            "[#{module => emqx_license_parser_v20220101,error => invalid_signature}]}}",
+            "license_refused",
+            "invalid_signature",
+        ),
+    ],
+)
+def test_a_long_line_keeps_its_reason(line: str, sign: str, kept: str) -> None:
+    lines = [each["line"] for each in excerpts(line, "emqx.log.1") if each["sign"] == sign]
+    assert len(lines) == 1
+    assert kept in lines[0]
+    assert lines[0].startswith(line[:60])
+    assert len(lines[0]) <= 300
+
+
+def test_a_secret_is_taken_out_before_a_line_is_cut() -> None:
+    line = "Failed to start listener a on b: " + "x" * 105 + "S3cretS3cret" + "y" * 300 + " eacces"
+    (found,) = [e for e in excerpts(line, "log", ["S3cretS3cret"]) if e["sign"] == "listen"]
+    assert "S3cret" not in found["line"]
+    assert "eacces" in found["line"]

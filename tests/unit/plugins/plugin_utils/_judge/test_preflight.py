@@ -3,126 +3,112 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
 import pytest
+from scenes import node
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms, versions
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
+    ERROR,
+    Finding,
+    is_error,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    HostState,
+    Layout,
+    Listener,
+    Node,
+    Release,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 Tree = t.Dict[str, t.Any]
-DEB = "emqx-5.8.9-debian12-amd64.deb"
-SHA, OTHER_SHA = "a" * 64, "b" * 64
 COOKIE = "Qm7rT2xw9LkPz4aB"
-WISH: Tree = {
-    "host": "n1",
-    "version": "5.8.9",
-    "edition": "",
-    "package": "",
-    "package_sha256": "",
-    "package_source": "download",
-    "package_type": "package",
-    "deployment": "package",
-    "image": "",
-    "container_network": "host",
-    "download_url": "https://vendor.example",
-    "min_free_mb": 1024,
-    "config": {},
-    "base_config": {},
-    "environment": {},
-    "cookie": COOKIE,
-    "node_name": "emqx@10.0.0.1",
-    "data_dir": "/var/lib/emqx",
-    "package_stat": {},
-    "tls": {"errors": [], "warnings": []},
-    "missing_files": {},
-    "package_node": "",
-    "firewall": {
-        "host": "n1",
-        "backend": "auto",
-        "zones": [],
-        "listener_networks": [],
-        "container_subnet": "",
-        "dashboard_networks": [],
-        "members": {"n1": ["10.0.0.1"]},
-    },
-}
 DEBIAN = platforms.platform({"ID": "debian", "VERSION_ID": "12"}, "x86_64")
 ALPINE = platforms.platform({"ID": "alpine", "VERSION_ID": "3.20"}, "x86_64")
-ANSWER: Tree = {
-    "platform": DEBIAN,
-    "package": {"name": "", "version": ""},
-    "release": "",
-    "container": {
-        "engine": False,
-        "image": {"id": "", "names": []},
-        "network": None,
-        "version": "",
-    },
-    "disks": {"/usr": 5 << 30, "/var/lib/emqx": 5 << 30},
-    "data_nodes": [],
-    "firewall": {
-        "active": [],
-        "firewalld": {"default_zone": "", "known_zones": [], "zones": {}},
-        "ufw": {
-            "ipv6": True,
-            "v4": {"count": 0, "ours": []},
-            "v6": {"count": 0, "ours": []},
-        },
-    },
-}
-CONTAINER: Tree = {
-    "deployment": "container",
-    "container": {
-        "engine": "podman",
-        "network": "host",
-        "subnet": "10.213.0.0/24",
-        "address": "",
-        "firewall": "nftables",
-    },
-}
-INSTALLED: Tree = {"package": {"name": "emqx", "version": "5.8.9"}}
-# A package on the control node, as it should be.
-FILE: Tree = {
-    "package": f"/tmp/{DEB}",
-    "package_source": "controller",
-    "package_stat": {"exists": True, "sha256": SHA, "sidecar": SHA},
-}
+INSTALLED: Tree = {"package_name": "emqx", "package_version": "5.8.9"}
+NODE = node("emqx@10.0.0.1", "n1")
 
 
-def errors(wish: Tree | None = None, answer: Tree | None = None) -> list[Tree]:
-    found = check_host({**ANSWER, **(answer or {})}, {**WISH, **(wish or {})})
-    assert found["warnings"] == []
-    return found["errors"]
+def layout_of(data: str = "/var/lib/emqx") -> Layout:
+    empty: dict[str, t.Any] = {"str": "", "bool": False, "Texts": ()}
+    given = {field.name: empty.get(str(field.type), {}) for field in dataclasses.fields(Layout)}
+    return Layout(**{**given, "data": data})
+
+
+def host_state(**changes: t.Any) -> HostState:
+    given: Tree = {
+        "platform": DEBIAN,
+        "addresses": ("10.0.0.1", "fe80::1"),
+        "disks": {"/usr": 5 << 30, "/var/lib/emqx": 5 << 30},
+    }
+    return HostState(**{**given, **changes})
+
+
+def release_of(settings: Settings, host: HostState) -> Release:
+    """Return what these settings would install on a host, as the plan has it."""
+    tarball = settings.package_type == "tarball" or settings.package.endswith(".tar.gz")
+    kind = "container" if settings.in_container else "tarball" if tarball else "package"
+    edition = settings.edition or versions.edition_of("emqx", settings.version)
+    package = versions.package_of(edition, settings.version)
+    installed = {
+        "container": str(host.container.get("version") or ""),
+        "tarball": host.release,
+        "package": host.package_version,
+    }[kind]
+    name = host.package_name if kind == "package" else ""
+    return Release(
+        edition=edition,
+        package=package,
+        version=settings.version,
+        kind=kind,
+        format="deb",
+        file="",
+        source="download",
+        location="",
+        installed=installed,
+        installed_package=name,
+        needed=installed != settings.version or name not in ("", package),
+    )
+
+
+def check(
+    given: Tree | None = None,
+    answer: Tree | None = None,
+    own: Node | None = NODE,
+    **more: t.Any,
+) -> list[Finding]:
+    variables = {"cookie": COOKIE, **(given or {})}
+    missing = variables.pop("missing", None)
+    settings, host = Settings(**variables), host_state(**(answer or {}))
+    release = release_of(settings, host)
+    more = {"inventory_host": "n1", "missing_files": missing, **more}
+    return check_host(settings, own, layout_of(), release, host, **more)
 
 
 @pytest.mark.parametrize(
-    ("wish", "answer"),
+    ("given", "answer"),
     [
         ({}, {}),
         ({}, INSTALLED),
-        ({}, {**INSTALLED, "data_nodes": ["emqx@10.0.0.1"]}),
-        ({}, {"data_nodes": ["emqx@10.0.0.1", "emqx@old.example"]}),
-        (FILE, {}),
-        ({**FILE, "package_source": "host"}, {}),
-        ({**FILE, "package_sha256": SHA.upper()}, {}),
-        ({"package": f"https://mirror.example/{DEB}"}, {}),
-        ({"package_source": "repository"}, {}),
+        ({}, {**INSTALLED, "data_nodes": ("emqx@10.0.0.1",)}),
+        ({}, {"data_nodes": ("emqx@10.0.0.1", "emqx@old.example")}),
         ({"package_type": "tarball"}, {"release": "5.8.9"}),
-        ({**FILE, "package": "/tmp/emqx-5.8.9-debian12-amd64.tar.gz"}, {"platform": ALPINE}),
-        ({**FILE, "package": "/tmp/mybuild.deb"}, {}),
+        ({"package": "/tmp/emqx-5.8.9-debian12-amd64.tar.gz"}, {"platform": ALPINE}),
         ({"config": {"mqtt.max_packet_size": "2MB", "node": {"process_limit": 9}}}, {}),
         ({"environment": {"EMQX_LOG__CONSOLE__LEVEL": "debug", "ERL_FLAGS": "+S 4"}}, {}),
         ({"base_config": {"mqtt.max_packet_size": "2MB"}}, {}),
     ],
 )
-def test_a_healthy_host_has_no_findings(wish: Tree, answer: Tree) -> None:
-    assert errors(wish, answer) == []
+def test_a_healthy_host_has_no_findings(given: Tree, answer: Tree) -> None:
+    assert check(given, answer) == []
 
 
-FINDINGS = [
+FINDINGS: list[tuple[Tree, Tree, str, str, str]] = [
     ({"cookie": "emqxsecretcookie"}, {}, "cookie", "default EMQX ships", "leave emqx_cookie unset"),
     ({"cookie": "too-short"}, {}, "cookie", "9 characters", "16 to 64"),
     ({"cookie": ""}, {}, "cookie", "0 characters", "16 to 64"),
@@ -160,14 +146,14 @@ FINDINGS = [
     ({"config": {"cluster.autoclean": "0s"}}, {}, "autoclean", "0s", "comes back empty"),
     ({"config": {"cluster.autoclean": 0}}, {}, "autoclean", "0", "longest time"),
     (
-        {"missing_files": {"emqx_etcd_ca": "pki/ca.pem"}},
+        {"missing": {"emqx_etcd_ca": "pki/ca.pem"}},
         {},
         "missing_file",
         "no file pki/ca.pem",
         "correct the path",
     ),
     (
-        {"missing_files": {"emqx_etcd_key": "MIGH\nAgEA"}},
+        {"missing": {"emqx_etcd_key": "MIGH\nAgEA"}},
         {},
         "missing_file",
         "a text that is no PEM",
@@ -237,7 +223,7 @@ FINDINGS = [
     ),
     (
         {},
-        {"package": {"name": "emqx", "version": "5.8.6"}},
+        {"package_name": "emqx", "package_version": "5.8.6"},
         "other_version",
         "EMQX 5.8.6 installed",
         "set emqx_version to 5.8.6",
@@ -250,8 +236,8 @@ FINDINGS = [
         "set emqx_version to 5.8.6",
     ),
     (
-        {**CONTAINER, "version": "5.10.4"},
-        {"container": {**ANSWER["container"], "version": "5.3.2"}},
+        {"deployment": "container", "version": "5.10.4"},
+        {"container": {"version": "5.3.2"}},
         "upgrade_path",
         "5.3.2 to 5.10.4",
         "go to 5.8.9 first",
@@ -279,113 +265,24 @@ FINDINGS = [
     ),
     (
         {},
-        {"container": {**ANSWER["container"], "version": "5.8.9"}},
+        {"container": {"version": "5.8.9"}},
         "other_kind",
         "EMQX 5.8.9 in a container",
         "set emqx_deployment to container",
     ),
     (
-        CONTAINER,
+        {"deployment": "container"},
         INSTALLED,
         "other_kind",
         "the package emqx 5.8.9 installed",
         "set emqx_deployment to package",
     ),
     (
-        CONTAINER,
-        {"container": {**ANSWER["container"], "version": "5.8.10"}},
+        {"deployment": "container"},
+        {"container": {"version": "5.8.10"}},
         "downgrade",
         "5.8.9",
         "set emqx_version to 5.8.10 or newer",
-    ),
-    (
-        {**CONTAINER, "container": {**CONTAINER["container"], "engine": "docker"}},
-        {},
-        "no_docker",
-        "no /usr/bin/docker",
-        "set emqx_container_engine to podman",
-    ),
-    (
-        {**CONTAINER, "package": "/tmp/emqx-5.8.9-debian12-amd64.deb"},
-        {},
-        "package_format",
-        "emqx-5.8.9-debian12-amd64.deb",
-        "give an archive that podman save or docker save wrote",
-    ),
-    (
-        {"package_source": "host"},
-        {},
-        "package_unset",
-        "none",
-        "set emqx_package to the package's path",
-    ),
-    (
-        {**FILE, "package": "/tmp/emqx.zip"},
-        {},
-        "package_format",
-        "emqx.zip",
-        "under its own name",
-    ),
-    (
-        {**FILE, "package": "/tmp/emqx-5.8.9-el9-amd64.rpm"},
-        {},
-        "package_format",
-        "emqx-5.8.9-el9-amd64.rpm",
-        "the host's own system",
-    ),
-    (
-        {**FILE, "package": "/tmp/emqx-5.8.8-debian12-amd64.deb"},
-        {},
-        "package_version",
-        "emqx-5.8.8-debian12-amd64.deb",
-        "set emqx_version to 5.8.8",
-    ),
-    (
-        {**FILE, "package": "/tmp/emqx-5.8.9-debian12-arm64.deb"},
-        {},
-        "package_arch",
-        "emqx-5.8.9-debian12-arm64.deb",
-        "own architecture",
-    ),
-    (
-        {
-            **FILE,
-            "package": "/tmp/emqx-enterprise-5.8.9-debian12-amd64.deb",
-            "edition": "opensource",
-        },
-        {},
-        "package_edition",
-        "emqx-enterprise-5.8.9-debian12-amd64.deb",
-        "set emqx_edition",
-    ),
-    (
-        {**FILE, "package_stat": {"exists": False, "sha256": "", "sidecar": ""}},
-        {},
-        "package_missing",
-        f"no file /tmp/{DEB}",
-        "put the file there",
-    ),
-    (
-        {**FILE, "package_stat": {"exists": True, "sha256": SHA, "sidecar": ""}},
-        {},
-        "package_sha256",
-        f"neither emqx_package_sha256 nor /tmp/{DEB}.sha256",
-        "set emqx_package_sha256",
-    ),
-    (
-        {**FILE, "package_stat": {"exists": True, "sha256": OTHER_SHA, "sidecar": SHA}},
-        {},
-        "package_sha256",
-        f"{OTHER_SHA} of /tmp/{DEB} on the control node",
-        "get the package again",
-    ),
-    # What the user says counts more than the file beside the package.
-    (
-        {**FILE, "package_source": "host", "package_sha256": OTHER_SHA},
-        {},
-        "package_sha256",
-        f"{SHA} of /tmp/{DEB} on the host",
-        "correct emqx_package_sha256",
     ),
     (
         {},
@@ -396,7 +293,7 @@ FINDINGS = [
     ),
     (
         {},
-        {"data_nodes": ["emqx@10.0.0.9"]},
+        {"data_nodes": ("emqx@10.0.0.9",)},
         "data_of_other_node",
         "the data of emqx@10.0.0.9",
         "emqx_node_name: emqx@10.0.0.9",
@@ -405,131 +302,157 @@ FINDINGS = [
 
 
 @pytest.mark.parametrize(
-    ("wish", "answer", "code", "seen", "remedy"), FINDINGS, ids=[item[2] for item in FINDINGS]
+    ("given", "answer", "code", "seen", "remedy"), FINDINGS, ids=[item[2] for item in FINDINGS]
 )
-def test_each_finding(wish: Tree, answer: Tree, code: str, seen: str, remedy: str) -> None:
-    (finding,) = errors(wish, answer)
-    keys = "code host variable expected found remedy message"
-    assert set(finding) == set(keys.split())
-    assert finding["code"] == code and finding["host"] == "n1"
-    assert finding["variable"].startswith(("emqx_", "ansible_"))
-    assert seen in finding["found"]
-    assert remedy in finding["remedy"]
-    assert finding["message"].rstrip(".").endswith(finding["remedy"])
-    assert finding["message"].startswith(
-        f"Host n1: expected {finding['expected']}, found {finding['found']}: "
+def test_each_finding(given: Tree, answer: Tree, code: str, seen: str, remedy: str) -> None:
+    (finding,) = check(given, answer)
+    assert (finding.code, finding.hosts, finding.severity) == (code, ("n1",), ERROR)
+    assert finding.subject.startswith(("emqx_", "ansible_"))
+    assert seen in finding.found
+    assert remedy in finding.remedy
+    assert finding.sentence().startswith(
+        f"Host n1, {finding.subject}: expected {finding.expected}, found {finding.found}: "
     )
 
 
 @pytest.mark.parametrize(("version", "codes"), [("5.0.26", ["autoclean"]), ("5.1.0", [])])
 def test_autoclean_of_versions_that_ignore_it(version: str, codes: list[str]) -> None:
-    wish = {**WISH, "version": version, "config": {"cluster.autoclean": "48h"}}
-    found = check_host(ANSWER, wish)
-    assert [finding["code"] for finding in found["warnings"]] == codes
-    assert found["errors"] == []
+    found = check({"version": version, "config": {"cluster.autoclean": "48h"}})
+    assert [finding.code for finding in found] == codes
+    assert not any(map(is_error, found))
 
 
 def test_an_unreachable_host_is_judged_by_its_variables() -> None:
-    wish = {**WISH, "config": {"node.name": "x"}}
-    found = check_host({"unreachable": "ssh: connect to host n1 port 22: No route to host"}, wish)
-    assert [finding["code"] for finding in found["errors"]] == ["owned_key", "unreachable"]
-    assert "No route to host" in found["errors"][1]["message"]
-    assert "emqx_cluster_hosts" in found["errors"][1]["remedy"]
+    reason = "ssh: connect to host n1 port 22: No route to host"
+    found = check({"config": {"node.name": "x"}}, {"unreachable": reason})
+    assert [finding.code for finding in found] == ["owned_key", "unreachable"]
+    assert "No route to host" in found[1].sentence()
+    assert "emqx_cluster_hosts" in found[1].remedy
 
 
 def test_all_findings_come_at_once() -> None:
-    wish = {
-        **FILE,
+    given = {
         "cookie": "emqxsecretcookie",
         "config": {"node": {"name": "x", "nosuch": 1}},
         "environment": {"EMQX_NODE__NAME": "x"},
-        "package": "/tmp/emqx-5.8.8-el9-arm64.rpm",
-        "package_stat": {"exists": False},
     }
-    answer = {"disks": {"/usr": 0, "/data": 0}, "data_nodes": ["a@b.c"]}
-    assert [finding["code"] for finding in errors(wish, answer)] == [
+    answer = {"disks": {"/usr": 0, "/data": 0}, "data_nodes": ("a@b.c",), "platform": ALPINE}
+    others = [Finding("package_arch", "a", "b", "c"), Finding("tls_san", "a", "b", "c", ("n9",))]
+    found = check(given, answer, package_node="/var/lib/emqx/mnesia", besides=others)
+    assert [finding.code for finding in found] == [
         "cookie",
         "owned_key",
         "unknown_key",
         "owned_environment",
-        "package_format",
-        "package_version",
-        "package_arch",
-        "package_missing",
+        "platform",
         "disk",
         "disk",
         "data_of_other_node",
+        "package_node",
+        "package_arch",
+        "tls_san",
     ]
+    # Those that name their hosts keep them.
+    assert [finding.hosts for finding in found[-2:]] == [("n1",), ("n9",)]
 
 
 def test_both_configurations_are_judged() -> None:
     broken = {"a": 1, "a.b": 2}
-    found = errors({"config": broken, "base_config": broken})
-    assert [finding["variable"] for finding in found] == ["emqx_config", "emqx_base_config"]
+    found = check({"config": broken, "base_config": broken})
+    assert [finding.subject for finding in found] == ["emqx_config", "emqx_base_config"]
 
 
 @pytest.mark.parametrize("cookie", ["emqxsecretcookie", "hush hush hush hush", "x" * 65])
 def test_no_finding_quotes_the_cookie(cookie: str) -> None:
-    found = check_host({"unreachable": "no route"}, {**WISH, "cookie": cookie})
-    assert "cookie" in {finding["code"] for finding in found["errors"]}
-    assert cookie not in json.dumps(found)
+    found = check({"cookie": cookie}, {"unreachable": "no route"})
+    assert "cookie" in {finding.code for finding in found}
+    assert cookie not in json.dumps([finding.as_dict() for finding in found])
 
 
 def test_values_are_not_quoted_with_their_keys() -> None:
-    wish = {
+    given = {
         "config": {"node.cookie": "hushhush"},
         "environment": {"EMQX_NODE__COOKIE": "hushhush"},
     }
-    assert "hushhush" not in json.dumps(errors(wish))
+    found = check(given)
+    assert len(found) == 2
+    assert "hushhush" not in json.dumps([finding.as_dict() for finding in found])
 
 
 def test_what_emqx_only_ignores_is_a_warning() -> None:
-    found = check_host(ANSWER, {**WISH, "config": {"quite_unknown": {"a": 1}}})
-    assert found["errors"] == []
-    assert [finding["code"] for finding in found["warnings"]] == ["unknown_root"]
+    (found,) = check({"config": {"quite_unknown": {"a": 1}}})
+    assert (found.code, found.severity) == ("unknown_root", "warning")
 
 
-def test_a_node_without_a_name_is_left_to_the_topology() -> None:
-    assert errors({"node_name": ""}, {"data_nodes": ["emqx@10.0.0.9"]}) == []
+def test_a_node_without_a_name_is_left_to_the_model() -> None:
+    assert check({}, {"data_nodes": ("emqx@10.0.0.9",)}, None) == []
 
 
-def test_a_version_that_is_none_ends_the_check() -> None:
-    with pytest.raises(InputError, match="emqx_version cannot be used"):
-        errors({"version": "latest"})
-
-
-def test_what_speaks_against_the_certificates() -> None:
-    found = ("tls_expired", "emqx_tls_certificate", "a valid one", "an old one", "renew it")
-    both = check_host(ANSWER, {**WISH, "tls": {"errors": [found], "warnings": [found]}})
-    message = "Host n1: expected a valid one, found an old one: renew it."
-    assert [error["message"] for error in both["errors"]] == [message]
-    assert [warning["message"] for warning in both["warnings"]] == [message]
+def test_a_node_that_is_about_to_be_renamed_has_data_of_its_old_name() -> None:
+    assert check({}, {"data_nodes": ("emqx@10.0.0.9",)}, renames=True) == []
 
 
 def test_a_node_that_no_host_stands_for_is_named() -> None:
-    found = check_host(ANSWER, {**WISH, "package_node": "/var/lib/emqx/mnesia"})
-    assert found["errors"] == []
-    (warning,) = found["warnings"]
-    assert (warning["code"], warning["variable"]) == ("package_node", "emqx_instance")
-    assert "/var/lib/emqx/mnesia" in warning["message"]
+    (warning,) = check(package_node="/var/lib/emqx/mnesia")
+    assert (warning.code, warning.severity) == ("package_node", "warning")
+    assert warning.subject == "emqx_instance"
+    assert "/var/lib/emqx/mnesia" in warning.sentence()
 
 
 @pytest.mark.parametrize("version", ["", "5.8.8", "5.8.9"])
 def test_a_container_may_get_a_newer_image(version: str) -> None:
-    assert errors(CONTAINER, {"container": {**ANSWER["container"], "version": version}}) == []
+    assert check({"deployment": "container"}, {"container": {"version": version}}) == []
 
 
 def test_a_container_runs_on_any_system() -> None:
     unknown = platforms.platform({"ID": "arch", "VERSION_ID": ""}, "x86_64")
-    assert errors(CONTAINER, {"platform": unknown}) == []
+    assert check({"deployment": "container"}, {"platform": unknown}) == []
 
 
-def test_the_way_to_another_version() -> None:
-    old = {"package": {"name": "emqx", "version": "5.8.6"}}
-    found = errors({"version": "5.10.0"}, old)
-    assert [each["code"] for each in found] == ["other_version", "upgrade_path"]
-    old = {"package": {"name": "emqx-enterprise", "version": "5.10.4"}}
-    wish = {**WISH, "version": "6.0.3", "edition": "enterprise"}
-    warnings = check_host({**ANSWER, **old}, wish)["warnings"]
-    assert [each["code"] for each in warnings] == ["upgrade_path"]
-    assert "durable sessions" in warnings[0]["message"]
+def test_upgrades_that_are_refused_and_those_with_a_loss() -> None:
+    old = {"package_name": "emqx", "package_version": "5.8.6"}
+    found = check({"version": "5.10.0"}, old)
+    assert [each.code for each in found] == ["other_version", "upgrade_path"]
+    old = {"package_name": "emqx-enterprise", "package_version": "5.10.4"}
+    found = check({"version": "6.0.3", "edition": "enterprise"}, old)
+    warnings = [each for each in found if not is_error(each)]
+    assert [each.code for each in warnings] == ["upgrade_path"]
+    assert "durable sessions" in warnings[0].sentence()
+
+
+LISTENERS: list[tuple[Listener, Tree, Tree, list[str]]] = [
+    (Listener("tcp:default", "mqtt", 1883), {}, {}, []),
+    (Listener("tcp:default", "mqtt", 1883, address="10.0.0.1"), {}, {}, []),
+    (Listener("tcp:default", "mqtt", 1883, address="127.0.0.1"), {}, {}, []),
+    (Listener("tcp:default", "mqtt", 1883, address="::"), {}, {}, []),
+    (Listener("tcp:default", "mqtt", 1883, address="203.0.113.7"), {}, {}, ["listener_address"]),
+    (
+        Listener("tcp:default", "mqtt", 1883, address="203.0.113.7"),
+        {"deployment": "container", "container_network": "emqx"},
+        {},
+        [],
+    ),
+    (Listener("tcp:default", "mqtt", 1883, address="203.0.113.7", enabled=False), {}, {}, []),
+    (Listener("dashboard:http", "dashboard", 80), {}, {}, ["listener_port"]),
+    (
+        Listener("dashboard:http", "dashboard", 80),
+        {"tuning_sysctl": {"net.ipv4.ip_unprivileged_port_start": 80}},
+        {},
+        [],
+    ),
+    (
+        Listener("dashboard:http", "dashboard", 80),
+        {},
+        {"sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"}},
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize(("listener", "given", "answer", "codes"), LISTENERS)
+def test_listeners_that_cannot_be_opened(
+    listener: Listener, given: Tree, answer: Tree, codes: list[str]
+) -> None:
+    found = check(given, answer, node("emqx@10.0.0.1", "n1", listeners=(listener,)))
+    assert [each.code for each in found] == codes
+    assert all(listener.name in each.sentence() for each in found)

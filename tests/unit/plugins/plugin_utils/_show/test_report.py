@@ -16,6 +16,7 @@ from scenes import Scene
 
 from ansible_collections.mqttops.emqx.plugins.filter.report import report
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose import diagnose
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import DOCTOR, verdict
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import page
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
@@ -46,7 +47,8 @@ def ill() -> Scene:
 
 def facts(scene: Scene) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     answers = {host: answers["view"] for host, answers in scene.evidence.items()}
-    return status(scene.nodes, answers, {}), diagnose(scene.nodes, scene.evidence)
+    found = diagnose(scene.nodes, scene.evidence)
+    return status(scene.nodes, answers), verdict(found.findings, found.links, DOCTOR).as_dict()
 
 
 class Page(HTMLParser):
@@ -142,7 +144,7 @@ def test_the_status_alone_makes_a_page_without_links() -> None:
     state, _found = facts(ill())
     shown = Page(report(state, "EMQX"))
     assert "opened" not in shown.texts
-    assert len(shown.marked("data-code")) == len(state["problems"])
+    assert len(shown.marked("data-code")) == len(state["findings"])
 
 
 def test_healthy() -> None:
