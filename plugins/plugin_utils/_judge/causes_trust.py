@@ -19,7 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.case import (
     several,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
-    tls,
+    certificate_health,
 )
 
 Findings = t.Iterator[Finding]
@@ -59,7 +59,7 @@ def certificates(case: Case, now: dt.datetime | None) -> Findings:
 def _review(case: Case, host: str, now: dt.datetime) -> dict[str, t.Any]:
     given = case.found(host).certificates
     try:
-        return tls.review(given, case.nodes[host].host, now)
+        return certificate_health.review(given, case.nodes[host].host, now)
     except Exception as error:
         # A certificate is a host's text: a parser may end on it in any way.
         unreadable = {

@@ -18,10 +18,11 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     in_order,
     is_error,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import strategies, topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.listeners import listeners
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster, Member
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     members,
     release,
@@ -170,7 +171,7 @@ def _start_order(run: RunInput, settings: Settings, cluster: Cluster) -> start_o
         for host in here
         if (given := run.hosts[host].host) and not given.data_nodes and not given.service.active
     ]
-    if strategies.of(settings).joins:
+    if table.of(settings.discovery_strategy).joins:
         return start_order.StartOrder()
     # A host that leaves meets nobody.
     views = survey.views(run, cluster) if run.purpose == DEPLOY else {}
@@ -190,7 +191,7 @@ def _look(run: RunInput, settings: Settings, draft: Deployment) -> str:
     # Names and ports of a network of containers are not those of the hosts.
     if touched and settings.preflight_probe and not settings.bridged:
         return SURVEY
-    gathers = not strategies.of(settings).joins and any(
+    gathers = not table.of(settings.discovery_strategy).joins and any(
         one.todo["configure"] or one.todo["service"] for one in touched
     )
     return VIEW if gathers and any(changes.databases(run).values()) else ""
@@ -205,7 +206,7 @@ def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
         diagnosis = survey.judge(run, draft.cluster, plans, to_build=True)
         findings += diagnosis.findings
         again = (
-            strategies.of(settings).asks_service
+            table.of(settings.discovery_strategy).asks_service
             or survey.missed(run)
             or any(survey.unheard(host, run, draft.cluster) for host in run.hosts)
             or bool(diagnosis.findings)

@@ -6,12 +6,11 @@ deployment have something to do there."""
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import strategies
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Directory,
@@ -22,14 +21,17 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     Release,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     container,
     files,
-    firewall,
     release,
     tls,
     tuning,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.control_files import ControlFiles
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import none
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import reads
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     ROTATE,
@@ -47,7 +49,8 @@ class HostPlan:
 
     ``leads`` tells whether this host does the work that nodes of one server share (package,
     kernel, firewall). ``todo`` tells by phase whether there is something to do. ``unit_away`` means
-    that the package's own unit is to be off, as all nodes of the server are instances.
+    that the package's own unit is to be off, as all nodes of the server are instances, and
+    ``unit_at_boot`` that it is not yet.
     ``lays_out`` means that the release of an instance is still to be linked together.
     """
 
@@ -56,6 +59,7 @@ class HostPlan:
     release: Release
     leads: bool
     unit_away: bool
+    unit_at_boot: bool
     lays_out: bool
     files: tuple[ManagedFile, ...]
     directories: tuple[Directory, ...]
@@ -122,7 +126,7 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
     what = release.release(settings, host, package)
     rules = firewall.plan(cluster, settings, node, host, unread(run, cluster))
     image = str((host.container.get("image") or {}).get("id") or what.image)
-    certificates = tls.plan(settings, node, where, host, _read, run.now, run.purpose == ROTATE)
+    certificates = tls.plan(settings, node, where, host, ControlFiles(), run.now, run.purpose == ROTATE)
     kernel = tuning.plan(settings, _reserved_ports(scene), host, where.user)
     managed = files.config_files(settings, cluster, node, where, what, given.texts, image)
     directories = files.directories(settings, where)
@@ -134,6 +138,7 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
         release=what,
         leads=scene.leads,
         unit_away=away and not kept,
+        unit_at_boot=away and not kept and host.file(reads.PACKAGE_UNIT_AT_BOOT).exists,
         lays_out=where.instanced and not host.file(where.laid_out).exists,
         files=tuple(managed),
         directories=tuple(directories),
@@ -146,26 +151,23 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
         todo={},
         findings=(),
     )
-    import dataclasses
-
     return dataclasses.replace(draft, todo=_todo(draft, scene))
 
 
 def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
     """Return by phase whether it has something to do."""
     settings, host = scene.settings, scene.host
-    at_boot = plan.unit_away and host.file(reads.PACKAGE_UNIT_AT_BOOT).exists
     # Each container starts from an image whose ID its own host has read.
     installs = plan.leads or settings.in_container
     pending = files.pending(plan.files, plan.directories, host)
     return {
-        "install": installs and (plan.release.needed or at_boot),
+        "install": installs and (plan.release.needed or plan.unit_at_boot),
         "tuning": plan.leads and settings.tuning_enabled and plan.tuning.todo,
-        "firewall": plan.firewall.says_rules or (plan.leads and plan.firewall.todo),
+        "firewall": (plan.firewall.backend == none.NAME) or (plan.leads and plan.firewall.todo),
         "tls": settings.tls and (plan.tls.pending or plan.tls.modes_todo),
         "configure": plan.lays_out or bool(pending),
         "service": not host.service.enabled or host.service.outdated,
-        "membership": strategies.of(settings).joins
+        "membership": table.of(settings.discovery_strategy).joins
         or host.service.exists
         or not scene.run.check_mode,
     }
@@ -196,14 +198,3 @@ def _reserved_ports(scene: _Scene) -> list[int]:
     for node in nodes:
         ports += [*node.listener_ports, *node.dashboard_ports]
     return sorted(set(ports))
-
-
-def _read(given: str) -> bytes | None:
-    """Return a PEM text itself, or that of a file on the control node."""
-    if "-----BEGIN " in given:
-        return given.encode()
-    try:
-        with open(os.path.expanduser(given), "rb") as stream:
-            return stream.read()
-    except (FileNotFoundError, IsADirectoryError):
-        return None

@@ -9,13 +9,10 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import container, release
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import package_of
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import container, release, tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tuning import (
-    LIMITS_FILE,
-    RESERVED_PORTS,
-    SYSCTL_FILE,
-)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 
 Options = t.Dict[str, t.Any]
 PACKAGE_UNIT = "emqx.service"
@@ -29,10 +26,9 @@ def package_database(layout: Layout) -> str:
 
 def host_info(settings: Settings, layout: Layout) -> Options:
     """Return the options of host_info: all that a deployment needs to know of a host."""
-    files = [*layout.watched, *nftables.FILES, SYSCTL_FILE, LIMITS_FILE]
+    files = [*layout.watched, *firewall.WATCHED, *tuning.WATCHED]
     if layout.instanced:
         files += [PACKAGE_UNIT_AT_BOOT, package_database(layout)]
-    sysctls = [*settings.tuning_sysctl, RESERVED_PORTS] if settings.tuning_enabled else []
     return {
         "packages": ["emqx-enterprise", "emqx"],
         "package_file": settings.package if settings.package_source == "host" else "",
@@ -44,7 +40,7 @@ def host_info(settings: Settings, layout: Layout) -> Options:
         "data_dir": layout.data,
         "disks": sorted({layout.etc, layout.disk, layout.data}),
         "container": _container(settings),
-        "sysctls": sysctls,
+        "sysctls": list(tuning.keys(settings)),
         "nft_table": nftables.TABLE,
         "certificates": dict(layout.certificates_in_use),
         "firewall_zones": list(settings.firewall_zones),
@@ -54,7 +50,7 @@ def host_info(settings: Settings, layout: Layout) -> Options:
 def _container(settings: Settings) -> Options:
     if not settings.in_container:
         return {}
-    package = release.package_name(settings)
+    package = package_of(release.edition(settings), settings.version)
     return {
         "engine": settings.container_engine,
         "image": container.image(settings.image, package, settings.version),

@@ -19,7 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import (
     Sight,
     common_sight,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificate_health
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import status_findings
 
 _HEADINGS = ("HOST", "NODE", "STATE", "ROLE", "VERSION", "UPTIME", "SEES RUNNING", "AGREES")
@@ -78,8 +78,8 @@ def _certificates(
     found = {host: view.certificates for host, view in views.items()}
     addresses = {host: node.host for host, node in nodes.items()}
     try:
-        current = tls.health(found, addresses, now)
-        soon = tls.health(found, addresses, now, renew_days)
+        current = certificate_health.health(found, addresses, now)
+        soon = certificate_health.health(found, addresses, now, renew_days)
     except Exception as error:
         # A certificate is a host's text: a parser may end on it in any way.
         return {}, [status_findings.unparsed(found, type(error).__name__)]
