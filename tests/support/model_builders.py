@@ -12,6 +12,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     Listener,
     Node,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import NodeView
 
 
 def node(host: str, address: str, suffix: int = 0, **more: t.Any) -> Node:
@@ -64,3 +65,24 @@ def listener(name: str, port: int, **more: t.Any) -> Listener:
     kinds = {"dashboard": "dashboard", "stomp": "gateway", "coap": "gateway"}
     kind = kinds.get(name.partition(":")[0], "mqtt")
     return Listener(**{"name": name, "kind": kind, "port": port, **more})
+
+
+# What nodes say that are not ready, and hosts that say nothing.
+ABSENT = NodeView("down", "no such user", installed=False)
+DOWN = NodeView("down", "not responding to pings", installed=True)
+BOOTING = NodeView("booting", "starting", installed=True, node="x")
+GONE = NodeView("unreachable", "Connection timed out")
+
+
+def view(name: str, *running: str, stopped: t.Iterable[str] = (), **more: t.Any) -> NodeView:
+    """Return the view of a node that is ready, and sees itself and these others running."""
+    values: dict[str, t.Any] = {
+        "state": "ready",
+        "installed": True,
+        "node": name,
+        "role": "core",
+        "running": tuple(sorted({name, *running})),
+        "stopped": tuple(sorted(stopped)),
+        "data": {"dashboard_users": 1, "retained_messages": 0},
+    }
+    return NodeView(**{**values, **more})

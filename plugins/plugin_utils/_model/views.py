@@ -22,7 +22,9 @@ class NodeView:
     ``state`` is ready, booting or down, or unreachable or unknown where nobody could ask. What an
     EMQX version does not say is empty or None. ``changes`` maps nodes to the last change of the
     configuration that they followed. ``copying`` are tables that are being copied from others
-    after a join. ``certificates`` are the PEM texts certificate, public_key and ca.
+    after a join. ``data`` counts the records that the node holds by kind; ``config_changed`` are
+    the root keys that it got at run time (cluster.hocon). ``certificates`` are the PEM texts
+    certificate, public_key and ca.
     """
 
     state: str
@@ -43,6 +45,8 @@ class NodeView:
     in_sync: bool | None = None
     changes: t.Mapping[str, int] = field(default_factory=dict)
     copying: Texts = ()
+    data: t.Mapping[str, int] = field(default_factory=dict)
+    config_changed: Texts = ()
     certificates: t.Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -71,6 +75,8 @@ class NodeView:
             in_sync=values.flag(sync.get("in_sync")),
             changes={n: values.number(i) for n, i in values.record(sync.get("tnx_ids")).items()},
             copying=values.texts(view.get("copying_tables")),
+            data={kind: values.number(n) for kind, n in values.record(view.get("data")).items()},
+            config_changed=values.texts(view.get("config_changed")),
             certificates=certificates,
         )
 

@@ -1,17 +1,9 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The files that this collection writes: the comment at their head, and whether a host has them as
-they are to be."""
+"""The line at the head of all files that this collection writes."""
 
 from __future__ import annotations
-
-import hashlib
-
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
-    FileState,
-    ManagedFile,
-)
 
 MANAGED = "Managed by Ansible (mqttops.emqx): changes made here are lost."
 
@@ -19,19 +11,3 @@ MANAGED = "Managed by Ansible (mqttops.emqx): changes made here are lost."
 def commented(sign: str = "#") -> str:
     """Return the line as a comment, in the form of Ansible's filter comment for #."""
     return f"{sign}\n{sign} {MANAGED}\n{sign}" if sign == "#" else f"{sign} {MANAGED}"
-
-
-HEADER = commented() + "\n"
-
-
-def is_current(file: ManagedFile, state: FileState) -> bool:
-    """Tell whether content, owner, group and mode are as they are to be.
-
-    A number says the same as the name that it has on the host.
-    """
-    return (
-        hashlib.sha256(file.content.encode()).hexdigest() == state.sha256
-        and file.mode == state.mode
-        and file.owner in (state.owner, state.uid)
-        and file.group in (state.group, state.gid)
-    )

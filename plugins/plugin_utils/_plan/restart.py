@@ -6,46 +6,163 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import asdict, dataclass, field
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import cluster_wide
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import (
+    UNKNOWN_BOOT,
+    cluster_wide,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Texts
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 
-def plan(
-    states: t.Mapping[str, t.Mapping[str, t.Any]], last: t.Collection[str] = ()
-) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class NodeRun:
+    """How the node of a host runs now.
+
+    ``name`` is its own, ``role`` core or replicant; ``stale`` are the keys and files that the
+    running node does not know yet. ``sees`` are the names that it lists as running, None where it
+    was not asked.
+    """
+
+    name: str
+    role: str = "core"
+    active: bool = False
+    stale: Texts = ()
+    sees: Texts | None = None
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """Who stops, starts and restarts, in this order.
+
+    ``stop``: hosts whose node stops before any other starts.
+    ``start``: cores that are started, all together (after a full stop a node waits for the
+    others).
+    ``restart``: hosts whose node runs with old values, replicants after cores; ``gates`` has for
+    each of them the names that its node has to see running before the next one restarts.
+    ``last``: cores that start after all that.
+    ``replicants``: those that start in the end, as they do not boot without a core;
+    ``cores_start`` tells whether any core starts, so that they have to wait for it.
+    ``full``: whether those of ``restart`` stop and start together, because no running node has the
+    new value of ``keys``, in which nodes must agree.
+    """
+
+    stop: Texts = ()
+    start: Texts = ()
+    restart: Texts = ()
+    last: Texts = ()
+    replicants: Texts = ()
+    cores_start: bool = False
+    full: bool = False
+    keys: Texts = ()
+    gates: t.Mapping[str, Texts] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    impact: Texts = ()
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """All hosts whose node is started, stopped or restarted."""
+        return frozenset(self.stop + self.start + self.restart + self.last + self.replicants)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return asdict(self)
+
+
+def plan(states: t.Mapping[str, NodeRun], last: t.Collection[str] = ()) -> Restarts:
     """Return the plan for the members of a cluster.
 
-    ``states`` maps inventory hosts to ``role`` (core or replicant), ``active`` (bool) and
-    ``stale`` (the keys and files that the running node does not know yet); ``last`` are cores
-    that must not be up before the others are. The result has, in this order:
-
-    * ``stop``: hosts whose node stops before any other starts;
-    * ``start``: cores that are started, all together (after a full stop a node waits for the
-      others);
-    * ``restart``: hosts whose node runs with old values, replicants after cores;
-    * ``last``: cores that start after all that;
-    * ``replicants``: replicants that start in the end, as they do not boot without a core;
-    * ``cores_start``: whether any core starts, so that replicants have to wait for it;
-    * ``full``: whether those of ``restart`` stop and start together, because no running node
-      has the new value of a key in which nodes must agree;
-    * ``keys``: those keys.
+    ``states`` are those of the hosts of this run; ``last`` are cores that must not be up before
+    the others are.
     """
-    cores = [host for host, state in states.items() if state["role"] != "replicant"]
+    cores = [host for host, state in states.items() if state.role != "replicant"]
     # In this order they restart, too.
     ordered = [*cores, *(host for host in states if host not in cores)]
-    running = [host for host in ordered if states[host]["active"]]
-    restart = [host for host in running if states[host]["stale"]]
-    disagreeing = [host for host in restart if cluster_wide(states[host]["stale"])]
-    keys = {key for host in disagreeing for key in cluster_wide(states[host]["stale"])}
+    running = [host for host in ordered if states[host].active]
+    restart = [host for host in running if states[host].stale]
+    disagreeing = [host for host in restart if cluster_wide(states[host].stale)]
+    keys = {key for host in disagreeing for key in cluster_wide(states[host].stale)}
     full = len(states) > 1 and bool(running) and disagreeing == running
     down = [host for host in ordered if host not in running or (full and host in restart)]
-    return {
-        "stop": [host for host in running if host in last or (full and host in restart)],
-        "start": [host for host in cores if host not in running and host not in last],
-        "restart": [host for host in restart if host not in last],
-        "last": [host for host in states if host in last],
-        "replicants": [host for host in down if host not in cores],
-        "cores_start": any(host in cores for host in [*down, *last]),
-        "full": full,
-        "keys": sorted(keys),
-    }
+    found = Restarts(
+        stop=tuple(host for host in running if host in last or (full and host in restart)),
+        start=tuple(host for host in cores if host not in running and host not in last),
+        restart=tuple(host for host in restart if host not in last),
+        last=tuple(host for host in states if host in last),
+        replicants=tuple(host for host in down if host not in cores),
+        cores_start=any(host in cores for host in [*down, *last]),
+        full=full,
+        keys=tuple(sorted(keys)),
+    )
+    return Restarts(
+        **{
+            **vars(found),
+            "gates": {} if full else {host: _gate(found, states, host) for host in found.restart},
+            "steps": tuple(_steps(found, states)),
+            "impact": tuple(_impact(found, running)),
+        }
+    )
+
+
+def _gate(found: Restarts, states: t.Mapping[str, NodeRun], host: str) -> Texts:
+    """Return whom a node has to see running again after its restart, itself first.
+
+    That is whom it saw before, but for those that this run stops. Where it was not asked, it is
+    all that ran all the time.
+    """
+    state = states[host]
+    stopped = {states[other].name for other in found.stop}
+    known = [other.name for other in states.values() if other.active]
+    others = known if state.sees is None else state.sees
+    return tuple(dict.fromkeys([state.name, *(name for name in others if name not in stopped)]))
+
+
+def _steps(found: Restarts, states: t.Mapping[str, NodeRun]) -> t.Iterator[Step]:
+    for host in found.stop:
+        yield Step(host, "stop", f"stop {states[host].name}", _reason_to_stop(found, states, host))
+    for host in found.start:
+        yield Step(host, "start", f"start {states[host].name}", "it is down")
+    for host in found.restart:
+        if not found.full:
+            yield Step(host, "restart", f"restart {states[host].name}", _changed(states[host]))
+        elif host not in found.replicants:
+            yield Step(host, "start", f"start {states[host].name}", "it was stopped for this")
+    for host in found.last:
+        reason = "what it holds may go, so that it joins the others"
+        yield Step(host, "start", f"start {states[host].name} after the others", reason)
+    for host in found.replicants:
+        reason = "a replicant does not boot without a core"
+        yield Step(host, "start", f"start {states[host].name} after the cores", reason)
+
+
+def _changed(state: NodeRun) -> str:
+    if UNKNOWN_BOOT in state.stale:
+        return "what it was started with is not recorded"
+    return f"changed since it started: {', '.join(state.stale)}"
+
+
+def _reason_to_stop(found: Restarts, states: t.Mapping[str, NodeRun], host: str) -> str:
+    if found.full and host in found.restart + found.replicants:
+        return f"all nodes have to agree in {', '.join(found.keys)}"
+    return "discovery has a node join the one that has been up the longest"
+
+
+def _impact(found: Restarts, running: t.Sequence[str]) -> t.Iterator[str]:
+    """Yield what clients will notice."""
+    stopped = [host for host in running if host in found.stop]
+    if stopped and stopped == list(running):
+        again = "runs again" if len(stopped) == 1 else "run again"
+        yield f"all clients are cut off until {_names(stopped)} {again}"
+        return
+    if stopped:
+        again = "it runs again" if len(stopped) == 1 else "they run again"
+        yield f"clients of {_names(stopped)} are cut off until {again}"
+    if found.restart and len(running) == 1 and not found.start:
+        yield f"all clients are cut off until {found.restart[0]} is back"
+    elif found.restart:
+        after = ", one node after the other" if len(found.restart) > 1 else ""
+        yield f"clients of {_names(found.restart)} have to reconnect{after}"
+
+
+def _names(hosts: t.Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(hosts[:-1]), hosts[-1]]))

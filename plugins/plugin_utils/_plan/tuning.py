@@ -17,7 +17,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     Texts,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import HEADER, is_current
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.current import is_current
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
 
 RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports"
 LIMITS_FILE = "/etc/security/limits.d/90-mqttops-emqx.conf"
@@ -37,6 +38,7 @@ _MINIMUMS = frozenset(
     }
 )
 _OPEN_FILES = "fs.nr_open"
+_HEADER = commented() + "\n"
 _KEY = re.compile(r"(net|fs|vm)[./][\w./:*@-]+")
 _NUMBERS = re.compile(r"-?\d{1,20}([ ,-]+\d{1,20})*")
 _WORDS = re.compile(r"[\w.:+-]+( [\w.:+-]+)*")
@@ -144,12 +146,12 @@ def _files(
         lines.append(f"{key} = {value}\n")
         if found[key].value != value and not sysctls.is_pending(asdict(found[key]), value):
             lines.append(sysctls.note_of(key, found[key].kept))
-    kernel = ManagedFile(sysctls.FILE, HEADER + "".join(lines))
+    kernel = ManagedFile(sysctls.FILE, _HEADER + "".join(lines))
     if settings.in_container:
         # The limits are those of a user of the host, which a container has from its unit.
         return (kernel,)
     nofile = settings.tuning_nofile
-    limits = f"{HEADER}{user} soft nofile {nofile}\n{user} hard nofile {nofile}\n"
+    limits = f"{_HEADER}{user} soft nofile {nofile}\n{user} hard nofile {nofile}\n"
     return kernel, ManagedFile(LIMITS_FILE, limits)
 
 

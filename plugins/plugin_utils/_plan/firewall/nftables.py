@@ -14,12 +14,13 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     ManagedFile,
     Texts,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.current import is_current
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backend import (
     Changes,
     Desired,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.rules import Rule, groups
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import HEADER, is_current
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
 
 NAME: str = "nftables"
 TASKS: str = "firewall_nftables.yml"
@@ -34,6 +35,7 @@ UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 AT_BOOT = f"/etc/systemd/system/multi-user.target.wants/{UNIT}"
 WATCHED: Texts = (RULES_FILE, UNIT_FILE, AT_BOOT)
 
+_HEADER = commented() + "\n"
 _UNIT_TEXT = f"""[Unit]
 Description=Firewall rules of the EMQX cluster ports
 # nftables.service flushes all tables whenever it starts: load after it, and again with it.
@@ -69,7 +71,7 @@ def changes(desired: Desired, host: HostState) -> Changes:
         ManagedFile(
             RULES_FILE, _table(ours, published, revision), check=(COMMAND, "-c", "-f", "%s")
         ),
-        ManagedFile(UNIT_FILE, HEADER + _UNIT_TEXT),
+        ManagedFile(UNIT_FILE, _HEADER + _UNIT_TEXT),
     )
     current = all(is_current(file, host.file(file.path)) for file in files)
     loaded = host.nft.get("revision") == revision and host.file(AT_BOOT).exists
@@ -123,7 +125,7 @@ _ABOUT = (
 
 
 def _table(ours: str, published: str, revision: str) -> str:
-    return f"""{HEADER}{_ABOUT}table inet {TABLE}
+    return f"""{_HEADER}{_ABOUT}table inet {TABLE}
 delete table inet {TABLE}
 table inet {TABLE} {{
   chain revision_{revision} {{

@@ -37,9 +37,9 @@ class Kernel:
     def set(self, key: str, value: str) -> None:
         Path(self.path(key)).write_text(value)
 
-    def run(self, check: bool = False, **values: t.Any) -> dict[str, t.Any]:
+    def run(self, check: bool = False, more: t.Mapping[str, str] | None = None) -> dict[str, t.Any]:
         options = {
-            "values": {SOMAXCONN: "32768", BUSY: 50, **values},
+            "values": {SOMAXCONN: "32768", BUSY: 50, **(more or {})},
             "file": str(self.file),
             "_ansible_check_mode": check,
         }
@@ -89,7 +89,7 @@ def test_check_mode_changes_nothing(kernel: Kernel) -> None:
 
 def test_what_the_kernel_refuses_is_named(kernel: Kernel) -> None:
     Path(kernel.path("net.x")).mkdir()
-    result = kernel.run(**{"net.x": "1"})
+    result = kernel.run(more={"net.x": "1"})
     assert result["msg"] == "The kernel refuses net.x = 1 (Is a directory)."
     assert kernel.value(BUSY) == "50"
 
