@@ -8,8 +8,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import strategies
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import schema, topology
 
 Settings = t.Dict[str, t.Any]
 
@@ -124,7 +123,7 @@ class TestConfig:
     @pytest.mark.parametrize("settings", [dns(), etcd(), etcd(version="5.0.0"), k8s("dns")])
     def test_every_key_is_one_of_that_version(self, settings: Settings) -> None:
         version = settings.get("version", "5.8.9")
-        assert versions.unknown_keys({"cluster": model(settings)["discovery"]}, version) == []
+        assert schema.unknown_keys({"cluster": model(settings)["discovery"]}, version) == []
 
 
 class TestErrors:
