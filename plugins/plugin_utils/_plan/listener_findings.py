@@ -64,8 +64,8 @@ def _findings(settings: Settings, listener: Listener, host: HostState) -> t.Iter
             "listener_address",
             f"an address of this host for the listener {name}, or none for all of them",
             f"{listener.address}; the host has {', '.join(host.addresses)}",
-            f"correct the bind of {name} in emqx_config or, for an address that moves between hosts, "
-            f"set {_NONLOCAL}: 1 in emqx_tuning_sysctl",
+            f"correct the bind of {name} in emqx_config or, for an address that moves between "
+            f"hosts, set {_NONLOCAL}: 1 in emqx_tuning_sysctl",
             subject="emqx_config",
         )
 
