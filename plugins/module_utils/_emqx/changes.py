@@ -15,9 +15,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     SECRET_KEYS,
     flatten,
     masked,
-    parse,
     render,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 # A node picks these up without a restart: discovery reads its seeds again in every round, and a

@@ -20,7 +20,8 @@ import time
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, merge, parse
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, merge
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import logs, sockets
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import state as _host

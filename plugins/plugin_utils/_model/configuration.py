@@ -17,8 +17,8 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
     merge,
-    parse_value,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse_value
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     DASHBOARD_PORT,
     LISTENER_STEP,

@@ -10,18 +10,18 @@ that reads as what the user gave, and that is quoted once more for systemd.
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
-    parse_value,
-    render_value,
-)
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import known_roots
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import render_value
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse_value
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.schema import (
+    known_roots,
+    nearest_root,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 # What bin/emqx reads itself, as plain text (EMQX 5.0 to 6.3).
@@ -130,9 +130,8 @@ _OTHER_STARTS = {
 
 
 def _name_findings(settings: Settings) -> t.Iterator[Finding]:
-    roots = known_roots(settings.version)
     for name in settings.environment:
-        remedy = _remedy(str(name), roots)
+        remedy = _remedy(str(name), settings.version)
         if remedy:
             yield Finding(
                 "unknown_variable_name",
@@ -144,7 +143,7 @@ def _name_findings(settings: Settings) -> t.Iterator[Finding]:
             )
 
 
-def _remedy(name: str, roots: t.Sequence[str]) -> str:
+def _remedy(name: str, version: str) -> str:
     """Return what to do about a name, "" where nothing is known against it."""
     if name in _OTHER_NAMES:
         return _OTHER_NAMES[name]
@@ -153,9 +152,9 @@ def _remedy(name: str, roots: t.Sequence[str]) -> str:
             return remedy
     root = environment_key(name).partition(".")[0]
     if root:
-        near = difflib.get_close_matches(root, roots, n=1, cutoff=0.85)
-        misspelt = "__" in name and root not in roots and near
-        return f"use EMQX_{near[0].upper()}__...: there is no root {root}" if misspelt else ""
+        known = "__" not in name or root in known_roots(version)
+        near = "" if known else nearest_root(root, version)
+        return f"use EMQX_{near.upper()}__...: there is no root {root}" if near else ""
     whole = name.upper()
     if whole.startswith("EMQX_"):
         return f"use {whole}: EMQX reads names in capital letters"
