@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table import (
     STRATEGIES as ASKED,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 # What the module discovery_info returned on a host.
@@ -44,30 +44,40 @@ def discovery_findings(answers: Answers) -> Discovered:
         for host, report in reports.items()
         if not report
     ]
-    told = {host: report for host, report in reports.items() if report}
-    causes = [*unasked, *_causes(told)] or [_not_to_blame(list(told))]
+    given = {host: report for host, report in reports.items() if report}
+    causes = [*unasked, *_causes(given)] or [_not_to_blame(list(given))]
     seen = tuple(_line(host, report) for host, report in reports.items())
-    return Discovered(seen, tuple(causes), tuple(_before_start(told)))
+    return Discovered(seen, tuple(causes), tuple(_before_start(given)))
 
 
 def is_report(value: object) -> bool:
-    """Tell whether a value has what discovery_info returns."""
-    return isinstance(value, t.Mapping) and {"names", "entries", "findings"} <= set(value)
+    """Tell whether a value is what discovery_info returns: a host may say anything."""
+    if not isinstance(value, t.Mapping) or str(value.get("strategy")) not in ASKED:
+        return False
+    texts = all(isinstance(value.get(key), str) for key in ("source", "asked", "failure"))
+    lists = all(_are_texts(value.get(key)) for key in ("names", "entries"))
+    found = value.get("findings")
+    if not (texts and lists and isinstance(found, list) and all(map(_is_finding, found))):
+        return False
+    return bool(found) or not value["failure"]
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_finding(value: object) -> bool:
+    return (
+        isinstance(value, t.Mapping)
+        and all(isinstance(value.get(key), str) for key in ("code", "expected", "found", "remedy"))
+        and _are_texts(value.get("hosts"))
+    )
 
 
 def findings(report: Report) -> list[Finding]:
-    """Return the findings of one host's report."""
+    """Return the findings of one host's report, which all are errors of discovery itself."""
     return [
-        Finding(
-            code=str(each["code"]),
-            expected=str(each["expected"]),
-            found=str(each["found"]),
-            remedy=str(each["remedy"]),
-            hosts=tuple(map(str, each["hosts"])),
-            subject=str(each.get("subject", "")),
-            severity=str(each.get("severity", ERROR)),
-            evidence=tuple(map(str, each.get("evidence", ()))),
-        )
+        Finding(each["code"], each["expected"], each["found"], each["remedy"], tuple(each["hosts"]))
         for each in report["findings"]
     ]
 
@@ -125,15 +135,15 @@ def _differs(
     )
 
 
-def _list(entries: t.Iterable[t.Any]) -> str:
-    return ", ".join(map(str, entries)) or "none"
+def _list(entries: t.Iterable[str]) -> str:
+    return ", ".join(entries) or "none"
 
 
 def _line(host: str, report: Report) -> str:
     if not report:
         return f"{host} cannot be asked"
     asked = f" (asked {report['asked']})" if report["asked"] else ""
-    names = ", ".join(map(str, report["names"])) or "no name"
+    names = ", ".join(report["names"]) or "no name"
     return f"{host} finds by {report['source']}{asked}: {names}"
 
 

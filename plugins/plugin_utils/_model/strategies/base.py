@@ -52,7 +52,7 @@ class Strategy:
     ``check_texts``: the same of PEM texts and tokens by the variables that they come from.
     ``files``: what emqx.conf refers to, of the same texts.
 
-    The reasons and failures of module_utils/_discovery are told apart by who mends them:
+    The reasons and failures of module_utils/_discovery are sorted by who mends them:
     ``harmless`` lets a node boot, ``foreign`` leads it to nodes of others, ``brought`` are mended
     by a deployment, ``asked_by_files`` too where it replaces files, ``to_come`` by nodes that start
     or by the operator, later.
