@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the hosts of a cluster discover, put together: who finds what, and what is wrong with it."""
+"""What the hosts of a cluster discover: what they are asked, and their answers put together."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table impo
     STRATEGIES as ASKED,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    Cluster,
+    Layout,
+    Node,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 # What the module discovery_info returned on a host.
@@ -28,6 +34,21 @@ class Discovered:
     seen: tuple[str, ...] = ()
     causes: tuple[Finding, ...] = ()
     before_start: tuple[Finding, ...] = ()
+
+
+def question(settings: Settings, cluster: Cluster, node: Node, layout: Layout) -> dict[str, t.Any]:
+    """Return the options of the module discovery_info for a node's host, none where its strategy
+    has nothing to ask."""
+    name = settings.discovery_strategy
+    if name not in ASKED:
+        return {}
+    nodes = [
+        {"name": each.name, "inventory_host": each.inventory_host, "role": each.role}
+        for each in cluster.nodes.values()
+    ]
+    asked = {"strategy": name, "settings": cluster.discovery[name], "node": node.name}
+    account = table.of(name).service_account(settings, layout)
+    return {**asked, "nodes": nodes, **({"service_account": account} if account else {})}
 
 
 def discovery_findings(answers: Answers) -> Discovered:
