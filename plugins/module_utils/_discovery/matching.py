@@ -56,9 +56,7 @@ def report(
     known = {
         "strategy": strategy,
         "source": rules.source(settings),
-        "asked": answer["asked"],
-        "failure": answer["failure"],
-        "detail": shown(answer["detail"]),
+        **{key: shown(answer[key]) for key in ("asked", "failure", "detail")},
         "entries": sorted(shown(rules.value(entry)) for entry in answer["entries"]),
         "names": sorted({name for _entry, name in formed if _is_name(name)}),
     }
@@ -78,11 +76,10 @@ def report(
     for item in items:
         finding = _finding(item["reason"], _texts(rules, item["reason"]), [item], words)
         item.update(remedy=finding.remedy, message=finding.sentence())
+    findings = _causes(rules, items, words)
     if answer["failure"]:
         own = _item(hosts.get(node, ""), node, (answer["failure"], ""))
         findings = [_finding(answer["failure"], rules.FAILURES[answer["failure"]], [own], words)]
-    else:
-        findings = _causes(rules, items, words)
     return {
         **known,
         **found,
