@@ -12,6 +12,8 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+_SHOWN = 300
+
 # What a service holds for the cluster, an entry each; see ``form`` of the strategy.
 Entry = t.Mapping[str, t.Any]
 # The keys of EMQX below cluster.STRATEGY.
@@ -132,3 +134,8 @@ def ip(text: object) -> t.Any:
         return ipaddress.ip_address(str(text))
     except ValueError:
         return None
+
+
+def shown(text: str) -> str:
+    """Return what a service said as people may see it: printable, and not endless."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:_SHOWN])

@@ -226,6 +226,8 @@ def _first(
             errors.append(_no_answer(error, _tls_options(settings)))
         except EtcdError as error:
             errors.append(error)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            errors.append(EtcdError(server, "etcd_other", "its keys have another form"))
     raise errors[0]
 
 
@@ -268,7 +270,7 @@ def _context(server: str, options: t.Mapping[str, t.Any]) -> ssl.SSLContext | No
 def _judge(server: str, status: int, text: bytes) -> dict[str, t.Any]:
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise EtcdError(server, "etcd_other", f"HTTP status {status}, no JSON")

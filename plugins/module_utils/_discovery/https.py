@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.base import Phrases
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
 
+# An answer of which there is more than this is cut off, bytes.
+_MOST = 1 << 24
+
 
 class ExchangeError(EmqxError):
     """There is no answer.
@@ -82,7 +85,7 @@ def exchange(
         connection.sock.settimeout(max(timeout, request.patience))
         connection.request(request.method, request.path, request.body, dict(request.headers))
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.read(_MOST)
     except (OSError, http.client.HTTPException) as error:
         # In TLS 1.3 the verdict on the client comes after the handshake, and is lost when the
         # request meets a closed connection.

@@ -234,7 +234,7 @@ def _judge(server: str, status: int, text: bytes) -> base.Answer:
         if status == http.client.OK and kind == "Endpoints":
             return base.answer(server, _entries(found))
         said = str(found.get("message") or f"HTTP status {status}, {kind}")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         detail = f"HTTP status {status}, no object of Kubernetes"
         return base.answer(server, failure="bad_answer", detail=detail)
     known = _REFUSALS.get(status) if kind == "Status" else None

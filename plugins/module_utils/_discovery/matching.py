@@ -18,6 +18,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.base impor
     Phrases,
     Settings,
     Strategy,
+    shown,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table import (
     STRATEGIES,
@@ -55,11 +56,9 @@ def report(
     known = {
         "strategy": strategy,
         "source": rules.source(settings),
-        "asked": answer["asked"],
-        "failure": answer["failure"],
-        "detail": answer["detail"],
-        "entries": sorted(rules.value(entry) for entry in answer["entries"]),
-        "names": sorted({name for _entry, name in formed if _NAME.fullmatch(name)}),
+        **{key: shown(answer[key]) for key in ("asked", "failure", "detail")},
+        "entries": sorted(shown(rules.value(entry)) for entry in answer["entries"]),
+        "names": sorted({name for _entry, name in formed if _is_name(name)}),
     }
     found: dict[str, list[Item]] = {"missing": [], "extra": [], "malformed": []}
     if not answer["failure"]:
@@ -77,11 +76,10 @@ def report(
     for item in items:
         finding = _finding(item["reason"], _texts(rules, item["reason"]), [item], words)
         item.update(remedy=finding.remedy, message=finding.sentence())
+    findings = _causes(rules, items, words)
     if answer["failure"]:
         own = _item(hosts.get(node, ""), node, (answer["failure"], ""))
         findings = [_finding(answer["failure"], rules.FAILURES[answer["failure"]], [own], words)]
-    else:
-        findings = _causes(rules, items, words)
     return {
         **known,
         **found,
@@ -121,7 +119,7 @@ def _extra(
     return [
         _item("", name, rules.extra(entry, rules.value(entry)))
         for entry, name in formed
-        if _NAME.fullmatch(name) and name not in known and rules.value(entry) not in in_place
+        if _is_name(name) and name not in known and rules.value(entry) not in in_place
     ]
 
 
@@ -129,7 +127,7 @@ def _malformed(rules: Strategy, formed: t.Sequence[tuple[Entry, str]]) -> list[I
     items = []
     for entry, name in formed:
         value = rules.value(entry)
-        if name and not _NAME.fullmatch(name):
+        if name and not _is_name(name):
             items.append(_item("", name, ("no_name", f"{value} ({name})")))
         elif not name and rules.nameless(entry):
             items.append(_item("", "", (rules.nameless(entry), value)))
@@ -137,7 +135,11 @@ def _malformed(rules: Strategy, formed: t.Sequence[tuple[Entry, str]]) -> list[I
 
 
 def _item(host: str, name: str, found: tuple[str, str]) -> Item:
-    return {"name": name, "host": host, "reason": found[0], "value": found[1]}
+    return {"name": shown(name), "host": host, "reason": found[0], "value": shown(found[1])}
+
+
+def _is_name(text: str) -> bool:
+    return bool(_NAME.fullmatch(text)) and text.isprintable()
 
 
 def _words(known: t.Mapping[str, t.Any], node: str) -> dict[str, str]:

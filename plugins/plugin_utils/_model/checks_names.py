@@ -123,7 +123,6 @@ def node_name(node: Node) -> Findings:
             "bad_short_name",
             "letters, digits, '_' and '-' before the @, a dash not first",
             "rename the part before the @, emqx is the usual one",
-            found=name if name.isprintable() else repr(name),
         )
     if short.startswith("remsh"):
         yield _of_name(
@@ -182,8 +181,7 @@ def node_host(node: Node, settings: Settings) -> Findings:
         yield _of_name(node, "loopback_host", "an address other hosts can reach", remedy)
     elif address is None and not _FQDN.fullmatch(node.host):
         expected = "an IP address or a FQDN (with a dot) after the @"
-        found = node.name if node.name.isprintable() else repr(node.name)
-        yield _of_name(node, "bad_host", expected, remedy, found=found)
+        yield _of_name(node, "bad_host", expected, remedy)
     other = _OTHER_FAMILY.get(settings.transport)
     number = family(settings)
     if address and address.version != number and other:

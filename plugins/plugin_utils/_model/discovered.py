@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the hosts of a cluster discover, put together: who finds what, and what is wrong with it."""
+"""What the hosts of a cluster discover: what they are asked, and their answers put together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table import (
     STRATEGIES as ASKED,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    Cluster,
+    Layout,
+    Node,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 # What the module discovery_info returned on a host.
@@ -30,6 +36,21 @@ class Discovered:
     before_start: tuple[Finding, ...] = ()
 
 
+def question(settings: Settings, cluster: Cluster, node: Node, layout: Layout) -> dict[str, t.Any]:
+    """Return the options of the module discovery_info for a node's host, none where its strategy
+    has nothing to ask."""
+    name = settings.discovery_strategy
+    if name not in ASKED:
+        return {}
+    nodes = [
+        {"name": each.name, "inventory_host": each.inventory_host, "role": each.role}
+        for each in cluster.nodes.values()
+    ]
+    asked = {"strategy": name, "settings": cluster.discovery[name], "node": node.name}
+    account = table.of(name).service_account(settings, layout)
+    return {**asked, "nodes": nodes, **({"service_account": account} if account else {})}
+
+
 def discovery_findings(answers: Answers) -> Discovered:
     """Return what follows from the answers of hosts; skipped ones were not asked."""
     asked = {host: answer for host, answer in answers.items() if not answer.get("skipped")}
@@ -44,30 +65,40 @@ def discovery_findings(answers: Answers) -> Discovered:
         for host, report in reports.items()
         if not report
     ]
-    told = {host: report for host, report in reports.items() if report}
-    causes = [*unasked, *_causes(told)] or [_not_to_blame(list(told))]
+    given = {host: report for host, report in reports.items() if report}
+    causes = [*unasked, *_causes(given)] or [_not_to_blame(list(given))]
     seen = tuple(_line(host, report) for host, report in reports.items())
-    return Discovered(seen, tuple(causes), tuple(_before_start(told)))
+    return Discovered(seen, tuple(causes), tuple(_before_start(given)))
 
 
 def is_report(value: object) -> bool:
-    """Tell whether a value has what discovery_info returns."""
-    return isinstance(value, t.Mapping) and {"names", "entries", "findings"} <= set(value)
+    """Tell whether a value is what discovery_info returns: a host may say anything."""
+    if not isinstance(value, t.Mapping) or str(value.get("strategy")) not in ASKED:
+        return False
+    texts = all(isinstance(value.get(key), str) for key in ("source", "asked", "failure"))
+    lists = all(_are_texts(value.get(key)) for key in ("names", "entries"))
+    found = value.get("findings")
+    if not (texts and lists and isinstance(found, list) and all(map(_is_finding, found))):
+        return False
+    return bool(found) or not value["failure"]
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_finding(value: object) -> bool:
+    return (
+        isinstance(value, t.Mapping)
+        and all(isinstance(value.get(key), str) for key in ("code", "expected", "found", "remedy"))
+        and _are_texts(value.get("hosts"))
+    )
 
 
 def findings(report: Report) -> list[Finding]:
-    """Return the findings of one host's report."""
+    """Return the findings of one host's report, which all are errors of discovery itself."""
     return [
-        Finding(
-            code=str(each["code"]),
-            expected=str(each["expected"]),
-            found=str(each["found"]),
-            remedy=str(each["remedy"]),
-            hosts=tuple(map(str, each["hosts"])),
-            subject=str(each.get("subject", "")),
-            severity=str(each.get("severity", ERROR)),
-            evidence=tuple(map(str, each.get("evidence", ()))),
-        )
+        Finding(each["code"], each["expected"], each["found"], each["remedy"], tuple(each["hosts"]))
         for each in report["findings"]
     ]
 
@@ -125,15 +156,15 @@ def _differs(
     )
 
 
-def _list(entries: t.Iterable[t.Any]) -> str:
-    return ", ".join(map(str, entries)) or "none"
+def _list(entries: t.Iterable[str]) -> str:
+    return ", ".join(entries) or "none"
 
 
 def _line(host: str, report: Report) -> str:
     if not report:
         return f"{host} cannot be asked"
     asked = f" (asked {report['asked']})" if report["asked"] else ""
-    names = ", ".join(map(str, report["names"])) or "no name"
+    names = ", ".join(report["names"]) or "no name"
     return f"{host} finds by {report['source']}{asked}: {names}"
 
 

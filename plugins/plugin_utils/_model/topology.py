@@ -111,7 +111,10 @@ def build(
         ipv6=checks_names.family(known) == 6,
         rpc=_rpc(known),
         discovery=table.of(known.discovery_strategy).config(known, cores, layout),
-        findings=(*bad_version, *_findings(members, listed, unique, known, edition)),
+        findings=tuple(
+            _printable(finding)
+            for finding in (*bad_version, *_findings(members, listed, unique, known, edition))
+        ),
     )
 
 
@@ -142,6 +145,15 @@ def _findings(
         checks_names.short_names(nodes, strategy.name) if strategy.same_short_names else (),
         strategy.check(nodes, settings),
     )
+
+
+def _printable(finding: Finding) -> Finding:
+    """Return a finding whose texts fit on a line, whatever variables hold."""
+    texts = {key: getattr(finding, key) for key in ("expected", "found", "remedy")}
+    if all(text.isprintable() for text in texts.values()):
+        return finding
+    escaped = {key: text.encode("unicode_escape").decode() for key, text in texts.items()}
+    return replace(finding, **escaped)
 
 
 def default_listeners(instance: int) -> tuple[Listener, ...]:

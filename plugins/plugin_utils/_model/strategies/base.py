@@ -41,6 +41,10 @@ def no_files(settings: Settings, layout: Layout, texts: Texts) -> t.Iterator[Man
     yield from ()
 
 
+def no_service_account(settings: Settings, layout: Layout) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Strategy:
     """``name`` is the value of cluster.discovery_strategy.
@@ -51,8 +55,10 @@ class Strategy:
     ``check``: what keeps nodes from finding one another, and what is not wise.
     ``check_texts``: the same of PEM texts and tokens by the variables that they come from.
     ``files``: what emqx.conf refers to, of the same texts.
+    ``service_account``: the directory of what a node outside of Kubernetes shows to its API, "" for
+    none; it is mounted where EMQX looks for it.
 
-    The reasons and failures of module_utils/_discovery are told apart by who mends them:
+    The reasons and failures of module_utils/_discovery are sorted by who mends them:
     ``harmless`` lets a node boot, ``foreign`` leads it to nodes of others, ``brought`` are mended
     by a deployment, ``asked_by_files`` too where it replaces files, ``to_come`` by nodes that start
     or by the operator, later.
@@ -69,7 +75,6 @@ class Strategy:
     asks_before_start: bool = False
     # Whether keys may stay there that no node keeps alive (module etcd_stale_keys).
     leaves_keys: bool = False
-    needs_service_account: bool = False
     # Whether all nodes have the same part before the @.
     same_short_names: bool = False
     # Whether a deployment itself writes what is found.
@@ -78,6 +83,7 @@ class Strategy:
     check: t.Callable[[t.Sequence[Node], Settings], Findings] = no_check
     check_texts: t.Callable[[Settings, Texts], Findings] = no_text_check
     files: t.Callable[[Settings, Layout, Texts], t.Iterator[ManagedFile]] = no_files
+    service_account: t.Callable[[Settings, Layout], str] = no_service_account
     harmless: Codes = frozenset()
     foreign: Codes = frozenset()
     brought: Codes = frozenset()

@@ -26,6 +26,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies.bas
 # EMQX takes host and port apart at the only colon (ekka 0.13 to 0.23): no port, a path or an IPv6
 # address keep it from booting.
 _URL = re.compile(r"https?://[0-9A-Za-z._-]+:[0-9]{1,5}")
+_PREFIX = re.compile(r"[!-~]+")
 _FILES = {
     "cacertfile": "emqx_etcd_ca",
     "certfile": "emqx_etcd_certificate",
@@ -95,6 +96,14 @@ def _prefix_findings(settings: Settings) -> Findings:
             "none",
             "set emqx_cluster_name to a name of the cluster's own, which the prefix follows, or "
             "emqx_etcd_prefix (emqxcl is EMQX's own default)",
+            subject="emqx_etcd_prefix",
+        )
+    elif not _PREFIX.fullmatch(settings.etcd_prefix):
+        yield Finding(
+            "bad_etcd_prefix",
+            "visible ASCII characters only",
+            repr(settings.etcd_prefix),
+            "choose another, such as the cluster's name",
             subject="emqx_etcd_prefix",
         )
     version = settings.version

@@ -181,16 +181,20 @@ def _files(settings: Settings, layout: Layout, texts: Texts) -> t.Iterator[Manag
         yield ManagedFile(layout.kubernetes_files["ca"], content, group=layout.user, mode="0640")
 
 
+def _service_account(settings: Settings, layout: Layout) -> str:
+    return layout.kubernetes if settings.k8s_token else ""
+
+
 STRATEGY = Strategy(
     "k8s",
     variables={f"cluster.k8s.{key}": f"emqx_k8s_{key}" for key in _KEYS},
     asks_service=True,
-    needs_service_account=True,
     same_short_names=True,
     config=_config,
     check=_check,
     check_texts=_check_texts,
     files=_files,
+    service_account=_service_account,
     foreign=frozenset({"endpoint_of_nobody"}),
     brought=frozenset({"k8s_file", "no_token"}),
     asked_by_files=frozenset({"k8s_other_ca", "unauthorized", "forbidden"}),

@@ -95,8 +95,8 @@ def settings(*servers: str, **options: t.Any) -> dict[str, t.Any]:
     return {"server": ",".join(servers), "prefix": "mq", **given}
 
 
-def failure(wish: dict[str, t.Any], timeout: float = 5) -> str:
-    found = etcd.ask(wish, timeout)
+def failure(given: dict[str, t.Any], timeout: float = 5) -> str:
+    found = etcd.ask(given, timeout)
     assert found["entries"] == []
     assert found["asked"]
     assert found["detail"]
@@ -152,7 +152,19 @@ class TestAsk:
         gateway.refuses = (status, {"error": message, "code": 14, "message": message})
         assert failure(settings(gateway.url)) == expected
 
-    @pytest.mark.parametrize("text", [b"<html>", b"[]", b'{"health": "true"}'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"<html>",
+            b"[]",
+            b'{"health": "true"}',
+            b'{"header": {}, "kvs": "x"}',
+            b'{"header": {}, "kvs": [{"value": "eA=="}]}',
+            b'{"header": {}, "kvs": [{"key": 5}]}',
+            b'{"header": {}, "kvs": [{"key": "x"}]}',
+            b"[" * 100_000,
+        ],
+    )
     def test_no_etcd(self, gateway: Gateway, text: bytes) -> None:
         gateway.text = text
         assert failure(settings(gateway.url)) == "etcd_other"
@@ -224,44 +236,44 @@ class TestTls:
 
     def test_another_ca(self, secure: Gateway, own: Files, tmp_path: Path) -> None:
         other = Authority(tmp_path, "other")
-        wish = {"verify": "verify_peer", "cacertfile": str(other.file), **pair(own)}
-        assert failure(settings(secure.url, **wish)) == "etcd_other_ca"
+        tls = {"verify": "verify_peer", "cacertfile": str(other.file), **pair(own)}
+        assert failure(settings(secure.url, **tls)) == "etcd_other_ca"
 
     def test_another_name(self, secure: Gateway, authority: Authority, own: Files) -> None:
-        wish = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(own)}
+        tls = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(own)}
         url = secure.url.replace("127.0.0.1", "localhost")
-        assert failure(settings(url, **wish)) == "etcd_other_name"
+        assert failure(settings(url, **tls)) == "etcd_other_name"
 
     def test_no_client_certificate(self, secure: Gateway, authority: Authority) -> None:
-        wish = {"verify": "verify_peer", "cacertfile": str(authority.file)}
-        assert failure(settings(secure.url, **wish)) == "etcd_no_certificate"
+        tls = {"verify": "verify_peer", "cacertfile": str(authority.file)}
+        assert failure(settings(secure.url, **tls)) == "etcd_no_certificate"
 
     def test_a_client_certificate_of_another_ca(
         self, secure: Gateway, authority: Authority, tmp_path: Path
     ) -> None:
         stranger = Authority(tmp_path, "other").issue("stranger", DNSName("x"))
-        wish = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(stranger)}
-        assert failure(settings(secure.url, **wish)) == "etcd_certificate_refused"
+        tls = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(stranger)}
+        assert failure(settings(secure.url, **tls)) == "etcd_certificate_refused"
 
     def test_expired(self, authority: Authority, own: Files) -> None:
         old = authority.issue("old", ip("127.0.0.1"), days=-1)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(old.cert, old.key)
         gateway = Gateway()
-        wish = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(own)}
+        tls = {"verify": "verify_peer", "cacertfile": str(authority.file), **pair(own)}
         with serve(gateway, context):
-            assert failure(settings(gateway.url, **wish)) == "etcd_expired"
+            assert failure(settings(gateway.url, **tls)) == "etcd_expired"
 
     def test_a_server_without_tls(self, gateway: Gateway, authority: Authority) -> None:
-        wish = {"verify": "verify_peer", "cacertfile": str(authority.file)}
-        found = failure(settings(gateway.url, **wish), 1)
+        tls = {"verify": "verify_peer", "cacertfile": str(authority.file)}
+        found = failure(settings(gateway.url, **tls), 1)
         assert found in ("etcd_no_tls", "etcd_closed")
 
     def test_a_file_that_is_not_there(self, secure: Gateway, tmp_path: Path) -> None:
         missing = str(tmp_path / "none.pem")
-        wish = settings(secure.url, verify="verify_peer", cacertfile=missing)
-        assert failure(wish) == "etcd_file"
-        assert missing in etcd.ask(wish, 5)["detail"]
+        given = settings(secure.url, verify="verify_peer", cacertfile=missing)
+        assert failure(given) == "etcd_file"
+        assert missing in etcd.ask(given, 5)["detail"]
 
 
 class TestStale:

@@ -343,6 +343,14 @@ class TestReport:
             "evidence": [],
         }
 
+    def test_what_a_service_says_is_shown_and_not_obeyed(self) -> None:
+        said = "emqx@\x1b[2J" + "x" * 1000
+        found = report("etcd", ETCD, [*keys(IPS[0]), *keys(said)], IPS[0])
+        assert [item["reason"] for item in found["malformed"]] == ["no_name"]
+        assert (found["names"], found["extra"]) == ([IPS[0]], [])
+        texts = [*found["entries"], *found["problems"]]
+        assert all(text.isprintable() and len(text) < 500 for text in texts)
+
     def test_nothing_is_no_reason(self) -> None:
         assert matching.reasons({}) == []
 

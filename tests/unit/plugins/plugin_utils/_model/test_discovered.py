@@ -166,3 +166,28 @@ def test_what_a_node_does_not_boot_with(found: Answer, ends: bool) -> None:
 def test_findings_come_back_as_they_were() -> None:
     found = report(IPS[0], records("10.0.0.1"))
     assert [each.as_dict() for each in discovered.findings(found)] == found["findings"]
+
+
+FINDING = {"code": "x", "expected": "x", "found": "x", "remedy": "x", "hosts": []}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"strategy": "mdns"},
+        {"strategy": ["etcd"]},
+        {"source": None},
+        {"names": "emqx@10.0.0.1"},
+        {"entries": [1]},
+        {"findings": None},
+        {"findings": ["x"]},
+        {"findings": [{**FINDING, "hosts": "n1"}]},
+        {"findings": [{**FINDING, "code": 1}]},
+        {"failure": "dns_silent", "findings": []},
+    ],
+)
+def test_a_host_may_say_anything(change: dict[str, t.Any]) -> None:
+    odd = {"discovery": {**report(IPS[0], RIGHT), **change}}
+    assert [cause.code for cause in causes({"n1": odd, "n2": {"discovery": "x"}})] == [
+        "discovery_unasked"
+    ] * 2

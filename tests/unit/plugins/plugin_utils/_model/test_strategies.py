@@ -14,7 +14,11 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table impo
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import checks_pem, topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import (
+    checks_pem,
+    discovered,
+    topology,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Layout,
@@ -41,7 +45,8 @@ def layout() -> Layout:
     empty = {"bool": False, "Texts": (), "t.Mapping[str, str]": {}}
     values: Tree = {each.name: empty.get(str(each.type), "") for each in fields(Layout)}
     kubernetes = {"token": "/e/sa/token", "ca": "/e/sa/ca.crt"}
-    return Layout(**{**values, "user": "emqx", "etcd": FILES, "kubernetes_files": kubernetes})
+    given = {"user": "emqx", "etcd": FILES, "kubernetes": "/e/sa", "kubernetes_files": kubernetes}
+    return Layout(**{**values, **given})
 
 
 def model(settings: Tree, host: str = "10.0.0.{}", name: str = "") -> Cluster:
@@ -179,6 +184,9 @@ class TestErrors:
             (etcd(etcd_servers=("https://e1:2379", "http://e2:2379")), ["mixed_etcd_schemes"]),
             (etcd(etcd_servers=("http://e1:2379",)), ["etcd_tls_without_https"]),
             (etcd(etcd_prefix=""), ["no_etcd_prefix"]),
+            (etcd(etcd_prefix="/mq/site-1"), []),
+            (etcd(etcd_prefix="mq\n"), ["bad_etcd_prefix"]),
+            (etcd(etcd_prefix="m q"), ["bad_etcd_prefix"]),
             (etcd(etcd_key=""), ["half_etcd_certificate"]),
             (etcd(etcd_certificate=""), ["half_etcd_certificate"]),
         ],
@@ -433,6 +441,31 @@ class TestFiles:
 
     def test_others_have_none(self) -> None:
         assert self.files(dns()) == []
+
+
+class TestQuestion:
+    def asked(self, settings: Tree) -> Tree:
+        cluster = model(settings)
+        return discovered.question(Settings(**settings), cluster, cluster.nodes["n2"], layout())
+
+    def test_what_a_host_is_asked(self) -> None:
+        assert self.asked(dns()) == {
+            "strategy": "dns",
+            "settings": {"name": "mq.example", "record_type": "a"},
+            "node": "emqx@10.0.0.2",
+            "nodes": [
+                {"name": name, "inventory_host": f"n{number}", "role": "core"}
+                for number, name in enumerate(SEEDS, 1)
+            ],
+        }
+
+    def test_with_the_account_of_the_node(self) -> None:
+        assert "service_account" not in self.asked(k8s())
+        assert self.asked(k8s(k8s_token=SECRET))["service_account"] == "/e/sa"
+
+    @pytest.mark.parametrize("name", ["manual", "singleton", "mcast"])
+    def test_nothing_to_ask(self, name: str) -> None:
+        assert self.asked({"discovery_strategy": name}) == {}
 
 
 class TestTable:

@@ -8,6 +8,8 @@ import typing as t
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports as _ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
@@ -366,7 +368,7 @@ class TestNames:
         )
 
     def test_a_line_break_is_shown_and_not_printed(self) -> None:
-        assert error(three(node_name="em\nqx@10.0.0.3")).found == r"'em\nqx@10.0.0.3'"
+        assert error(three(node_name="em\nqx@10.0.0.3")).found == r"em\nqx@10.0.0.3"
 
     def test_all_at_once(self) -> None:
         members = [Member("a", node_role="boss"), Member("b", node_name="x@y@z"), Member("b")]
@@ -395,6 +397,63 @@ class TestNames:
             ("nX",),
             "emqx_cluster_hosts",
         )
+
+
+TEXT = st.text(max_size=12) | st.sampled_from(
+    ["", "k8s", "etcd", "dns", "static", "a", "\x1b[2J@a"]
+)
+NUMBER = st.integers(-5, 70000)
+MEMBERS = st.lists(
+    st.builds(
+        Member,
+        inventory_host=st.sampled_from(["n1", "n2", "n3"]),
+        management=TEXT,
+        node_name=TEXT,
+        node_address=TEXT,
+        node_addresses=st.lists(TEXT, max_size=2).map(tuple),
+        node_role=TEXT,
+        server=TEXT,
+        instance=NUMBER,
+        rpc_port_discovery=TEXT,
+        rpc_server_port=NUMBER,
+        license=TEXT,
+        listeners=st.lists(st.builds(Listener, TEXT, TEXT, NUMBER, TEXT, TEXT), max_size=2).map(
+            tuple
+        ),
+    ),
+    max_size=3,
+)
+SETTINGS = st.builds(
+    Settings,
+    cluster_name=TEXT,
+    discovery_strategy=TEXT,
+    dns_name=TEXT,
+    dns_record_type=TEXT,
+    etcd_servers=st.lists(TEXT, max_size=2).map(tuple),
+    etcd_prefix=TEXT,
+    etcd_ca=TEXT,
+    k8s_apiserver=TEXT,
+    k8s_service_name=TEXT,
+    k8s_namespace=TEXT,
+    k8s_address_type=TEXT,
+    k8s_suffix=TEXT,
+    k8s_token=TEXT,
+    proto_dist=TEXT,
+    dist_tls=st.booleans(),
+    rpc_port_discovery=TEXT,
+    rpc_server_port=NUMBER,
+    version=TEXT | st.sampled_from(["5.8.9", "6.2.2", "5.0.0"]),
+)
+
+
+@given(MEMBERS, SETTINGS)
+def test_whatever_users_write_is_at_most_a_finding(
+    members: list[Member], settings: Settings
+) -> None:
+    model = topology.build(members, settings)
+    assert set(model.nodes) == {member.inventory_host for member in members}
+    for finding in model.findings:
+        assert "\n" not in finding.sentence() and "\x1b" not in finding.sentence()
 
 
 class TestClusterName:
