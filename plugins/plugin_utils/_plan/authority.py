@@ -25,7 +25,8 @@ _PASSPHRASE_MIN, _PASSPHRASE_MAX = 4, 1023
 
 @dataclass(frozen=True)
 class Authority:
-    """A CA of the control node; times are in days, ``passphrase`` "" leaves its key plain."""
+    """A CA of the control node; times are in days, ``passphrase`` "" leaves its key plain, which
+    those have that ``may_encrypt`` is false for."""
 
     directory: str = ""
     name: str = ""
@@ -34,6 +35,7 @@ class Authority:
     certificate_days: int = 825
     renew_days: int = 30
     needs_passphrase: bool = False
+    may_encrypt: bool = True
 
     @property
     def certificate(self) -> str:
@@ -183,7 +185,10 @@ def _key_findings(
     authority: Authority, ca: bytes | None, key: bytes, now: dt.datetime, about: About
 ) -> t.Iterator[Finding]:
     public, problem = x509.public_key(key, authority.passphrase.encode())
-    if problem:
+    if problem and not authority.may_encrypt:
+        words = (f"a key without a passphrase in {authority.key}", problem, "bring the file back")
+        yield about.of_authority("ca_key", "ca_dir", *words)
+    elif problem:
         yield about.of_authority(
             "passphrase",
             "ca_passphrase",

@@ -41,15 +41,6 @@ class Zone:
     findings: tuple[Finding, ...]
 
 
-def default_zone(name: str) -> str:
-    """Return the zone that a name is in: without the labels of a service.
-
-    >>> default_zone("_emqx._tcp.mq.example.org")
-    'mq.example.org'
-    """
-    return re.sub(r"^(_[^.]+[.])+", "", name)
-
-
 def plan(nodes: t.Iterable[Node], settings: ZoneSettings) -> Zone:
     """Return the records of a cluster.
 

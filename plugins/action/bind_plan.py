@@ -1,0 +1,75 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Read a host and plan what the role bind does there, or only make the records."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import bind, topology_nodes, zone
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import addresses
+
+Vars = t.Dict[str, t.Any]
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "hosts": {"type": "list", "elements": "str", "required": True},
+    "cluster": {"type": "dict", "default": {"nodes": {}}},
+    "zone": {"type": "str", "required": True},
+    "name": {"type": "str", "default": ""},
+    "record_type": {"type": "str", "default": "a"},
+    "ttl": {"type": "int", "default": 10},
+    "extra_records": {"type": "list", "elements": "dict", "default": []},
+    "only": {"type": "str", "choices": ["", "records", "addresses"], "default": ""},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Read the host where it is a name server, decide, change nothing."""
+
+    def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:
+        result: Vars = {**super().run(tmp, task_vars), "changed": False}
+        variables = task_vars or {}
+        _validation, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        hosts, known = options["hosts"], variables["hostvars"]
+        of_hosts = {host: known[host] for host in hosts if host in known}
+        servers = addresses(hosts, of_hosts, "bind_address")
+        if options["only"] == "addresses":
+            return {**result, "plan": {"addresses": list(servers.values())}}
+        nodes = topology_nodes.nodes(options["cluster"])
+        settings = zone.ZoneSettings(
+            zone=options["zone"],
+            name=options["name"],
+            record_type=options["record_type"],
+            extra=tuple(options["extra_records"]),
+        )
+        if options["only"] == "records":
+            found, text = bind.records(nodes, settings, options["ttl"])
+            plan: Vars = {"records": list(found.records), "text": text}
+            return {**result, "plan": plan, **_shown(found.findings)}
+        read = self._execute_module(
+            module_name="mqttops.emqx.host_info",
+            module_args={"packages": list(bind.PACKAGES), "service": bind.UNIT},
+            task_vars=variables,
+        )
+        if read.get("failed") or read.get("unreachable"):
+            return {**result, **read}
+        state = HostState.of(read["host"])
+        # A read, so that a check run does it, too. A broken configuration will be replaced.
+        shown = self._low_level_execute_command("PATH=$PATH:/usr/sbin named-checkconf -p")
+        named_conf = str(shown.get("stdout", "")) if state.package_name else ""
+        host = str(variables["inventory_hostname"])
+        plan = bind.plan(host, servers, nodes, settings, state, named_conf)
+        return {**result, "plan": plan, **_shown(plan.pop("findings"))}
+
+
+def _shown(findings: t.Iterable[Finding]) -> Vars:
+    listed = list(findings)
+    return {
+        "errors": [each.sentence() for each in listed],
+        "findings": [each.as_dict() for each in listed],
+    }

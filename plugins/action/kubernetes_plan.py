@@ -1,0 +1,47 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Make the manifests of the role kubernetes."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import manifests, topology_nodes
+
+Vars = t.Dict[str, t.Any]
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "cluster": {"type": "dict", "required": True},
+    "members": {"type": "str", "required": True, "choices": ["hosts", "pods"]},
+    "service_account": {"type": "str", "required": True},
+    "token_secret": {"type": "str", "default": "", "no_log": False},
+    "replicas": {"type": "int", "default": 3},
+    "image": {"type": "str", "default": ""},
+    "cookie_secret": {"type": "str", "default": "", "no_log": False},
+    "storage": {"type": "str", "default": ""},
+    "storage_class": {"type": "str", "default": ""},
+}
+_CLUSTER_KEYS = ("service_name", "namespace", "address_type", "suffix")
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Decide from the model alone; change nothing, ask nobody."""
+
+    def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:
+        result: Vars = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        cluster = options.pop("cluster")
+        keys = {key: cluster["discovery"]["k8s"][key] for key in _CLUSTER_KEYS}
+        found = manifests.plan(
+            topology_nodes.nodes(cluster), manifests.Kubernetes(**keys, **options)
+        )
+        return {
+            **result,
+            "changed": False,
+            "manifests": list(found.manifests),
+            "errors": [each.sentence() for each in found.findings],
+            "findings": [each.as_dict() for each in found.findings],
+        }

@@ -1,0 +1,19 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Under which address others reach the hosts of a service."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def addresses(
+    hosts: t.Iterable[str], variables: t.Mapping[str, t.Mapping[str, t.Any]], variable: str
+) -> dict[str, str]:
+    """Return by host the address that ``variable`` gives, else ansible_host, else its name."""
+    found = {}
+    for host in hosts:
+        given = variables.get(host, {})
+        found[host] = str(given.get(variable) or given.get("ansible_host") or host)
+    return found
