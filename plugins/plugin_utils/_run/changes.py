@@ -34,7 +34,7 @@ def _may_join(purpose: str, settings: Settings) -> tuple[str, ...] | None:
         return (settings.new_host,)
     if purpose == RENAME:
         return (settings.rename_host,)
-    return settings.new_hosts or None if purpose == ADD else None
+    return settings.new_hosts or None if purpose == ADD else ()
 
 
 def consent(run: RunInput) -> tuple[str, ...]:
@@ -54,21 +54,14 @@ def change_of_members(
 
     ``going`` is the model of the nodes that are to go, as far as the inventory has their hosts.
     """
-    leaving = removed_hosts(run.purpose, settings)
-    names = {item: going.nodes[item].name if item in going.nodes else item for item in leaving}
-    every = [*cluster.nodes.values(), *going.nodes.values()]
-    desired = members.DesiredChange(
-        wanted={host: node.name for host, node in cluster.nodes.items()},
-        cores=cluster.cores,
-        removed={item: name for item, name in names.items() if "@" in name},
-        replicants=tuple(node.name for node in every if node.role == "replicant"),
-        unknown=tuple(item for item, name in names.items() if "@" not in name),
+    desired = members.desired_change(
+        cluster,
+        settings,
+        consent(run),
+        removed=removed_hosts(run.purpose, settings),
+        removed_nodes=going.nodes,
         may_join=_may_join(run.purpose, settings),
         rename=settings.rename_host if run.purpose == RENAME else "",
-        old_name=settings.old_node_name if run.purpose == RENAME else "",
-        consent=consent(run),
-        min_cores=settings.min_cores,
-        evict_running=settings.evict_running,
         replaces=run.purpose == REPLACE,
     )
     return members.change(desired, survey.views(run, cluster), databases(run))
@@ -82,19 +75,17 @@ def rotate(
     stale: t.Mapping[str, t.Sequence[str]],
 ) -> rotation.Rotation:
     """Return in which steps the nodes get other certificates, or another CA."""
-    views = survey.views(run, cluster)
     states = {}
     for host, plan in plans.items():
         given = run.hosts[host].host
         files = set(plan.layout.certificates.values())
         states[host] = rotation.TlsState(
-            node=plan.node.name,
-            role=plan.node.role,
-            address=plan.node.host,
+            node=plan.node,
             active=bool(given and given.service.active),
             stale=tuple(path for path in stale[host] if path in files),
-            found=given.certificates if given else {},
+            observed=given.certificates if given else {},
             plan=plan.tls,
-            view=views.get(host, {}).get("emqx", {}),
         )
-    return rotation.rotation(states, settings.allow_full_restart, run.now)
+    answers = survey.answers(run, cluster)
+    views = {host: answer.get("emqx") or {} for host, answer in answers.items()}
+    return rotation.plan(states, views, settings.allow_full_restart, run.now)

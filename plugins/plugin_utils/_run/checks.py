@@ -13,20 +13,22 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight impo
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     container,
-    firewall,
-    release,
+    packages,
+    places,
+    tuning,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import release
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import hosts, reads
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
-    INSPECT,
     MEMBER_CHANGES,
     RENAME,
     ROTATE,
     RunInput,
 )
 
-if t.TYPE_CHECKING:
-    from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import Deployment
 
 # Variables that take a PEM text, or a file of the control node.
 PEM_VARIABLES = ("etcd_ca", "etcd_certificate", "etcd_key", "k8s_ca")
@@ -57,21 +59,24 @@ def _of_host(
     if one:
         own = given.settings
         package = hosts.package_stat(own, found, run)
-        besides += release.package_findings(own, one.release, found, package, None)
+        opened = run.opened.get(own.package) if own.package_source == "controller" else None
+        besides += packages.package_findings(own, one.release, found, package, opened)
+        besides += places.findings(one.node, one.layout, found)
         besides += firewall.findings(
             draft.cluster, own, one.node, found, hosts.unread(run, draft.cluster)
         )
         besides += one.tls.findings
-        besides += one.tuning.findings
+        if one.leads:
+            besides += tuning.findings(own, found, host)
         if own.in_container:
             besides += container.findings(own, found, one.node, one.firewall.backend)
     yield from check_host(
         given.settings,
-        host,
         node,
+        one.layout if one else layout(given.settings),
+        one.release if one else release(given.settings, found, {}),
         found,
-        one.layout if one else None,
-        one.release if one else None,
+        inventory_host=host,
         missing_files=_missing_files(given.settings),
         renames=run.purpose == RENAME and host == settings.rename_host,
         package_node=_package_node(host, run, draft),
@@ -145,7 +150,7 @@ def _of_members_that_wait(run: RunInput, draft: Deployment) -> t.Iterator[Findin
     waiting = [host for host in draft.restarts.restart if host in staying]
     if not waiting:
         return
-    keys = sorted({key for host in waiting for key in draft.restarts.stale.get(host, ())})
+    keys = sorted({key for host in waiting for key in draft.stale[host]})
     refused = run.purpose == "add"
     yield Finding(
         "restart_needed",
@@ -179,18 +184,3 @@ def _of_rotation(run: RunInput, settings: Settings, draft: Deployment) -> t.Iter
         )
     elif draft.rotation:
         yield from draft.rotation.findings
-
-
-def without_repetitions(findings: t.Iterable[Finding]) -> t.Iterator[Finding]:
-    """Yield findings but for what the diagnosis says of hosts out of reach: reading them said so
-    first."""
-    lost: set[str] = set()
-    for finding in findings:
-        if finding.code == "unreachable":
-            if lost.issuperset(finding.hosts) and finding.hosts:
-                continue
-            lost.update(finding.hosts)
-        yield finding
-
-
-__all__ = ["INSPECT", "of_hosts", "without_repetitions"]

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
-    in_order,
     is_error,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import verdict
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.listeners import listeners
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster, Member
@@ -32,6 +31,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, checks, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
+    SURVEY,
+    VIEW,
+    Deployment,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan, plan_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     DEPLOY,
@@ -40,34 +44,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     ROTATE,
     RunInput,
 )
-
-# What has still to be asked before anything is changed.
-VIEW, SURVEY = "view", "survey"
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """The plan of a run.
-
-    ``look`` is what has still to be asked before anything may be changed: ``view``, ``survey`` or
-    "" for nothing; ``again`` whether it is worth a second look. ``cookie_missing`` means that a
-    cookie has still to be made.
-    """
-
-    cluster: Cluster
-    hosts: t.Mapping[str, HostPlan]
-    findings: tuple[Finding, ...]
-    restarts: restart.Restarts
-    order: start_order.StartOrder
-    change: members.MembersChange | None = None
-    rotation: rotation.Rotation | None = None
-    look: str = ""
-    again: bool = False
-    cookie_missing: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return not any(map(is_error, self.findings))
 
 
 def lead(run: RunInput) -> Settings:
@@ -112,7 +88,9 @@ def plan(run: RunInput) -> Deployment:
     }
     stale = {host: _stale(host, run) for host in hosts}
     order = _start_order(run, settings, cluster)
-    restarts = restart.plan(_states(run, hosts, stale), order.last)
+    change = _change(run, settings, cluster)
+    stopped = change.stop if change else ()
+    restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last)
     hosts = {host: _with_service(host, one, restarts) for host, one in hosts.items()}
     draft = Deployment(
         cluster=cluster,
@@ -120,11 +98,11 @@ def plan(run: RunInput) -> Deployment:
         findings=(),
         restarts=restarts,
         order=order,
-        change=_change(run, settings, cluster),
+        stale=stale,
+        change=change,
         rotation=changes.rotate(run, settings, cluster, hosts, stale)
         if run.purpose == ROTATE
         else None,
-        cookie_missing=run.cookie_missing,
     )
     draft = dataclasses.replace(draft, look=_look(run, settings, draft))
     return _judged(run, settings, draft)
@@ -148,15 +126,27 @@ def _stale(host: str, run: RunInput) -> tuple[str, ...]:
     return given.host.stale
 
 
+def _runs(host: str, run: RunInput) -> bool:
+    found = run.hosts[host].host
+    return bool(found and found.service.active)
+
+
 def _states(
-    run: RunInput, hosts: t.Mapping[str, HostPlan], stale: t.Mapping[str, tuple[str, ...]]
+    run: RunInput,
+    cluster: Cluster,
+    hosts: t.Mapping[str, HostPlan],
+    stale: t.Mapping[str, tuple[str, ...]],
+    stopped: t.Collection[str],
 ) -> dict[str, restart.NodeRun]:
+    """Return how the nodes of hosts will run once those that go or get another name are stopped."""
+    views = survey.views(run, cluster)
     return {
         host: restart.NodeRun(
-            node=one.node.name,
+            name=one.node.name,
             role=one.node.role,
-            active=bool((given := run.hosts[host].host) and given.service.active),
-            stale=stale[host],
+            active=_runs(host, run) and host not in stopped,
+            stale=() if host in stopped else stale[host],
+            sees=views[host].running if host in views and views[host].is_ready else None,
         )
         for host, one in hosts.items()
     }
@@ -174,12 +164,12 @@ def _start_order(run: RunInput, settings: Settings, cluster: Cluster) -> start_o
     if table.of(settings.discovery_strategy).joins:
         return start_order.StartOrder()
     # A host that leaves meets nobody.
-    views = survey.views(run, cluster) if run.purpose == DEPLOY else {}
+    views = survey.views(run, cluster) if run.purpose in (DEPLOY, INSPECT) else {}
     return start_order.start_order(names, here, fresh, views, changes.consent(run))
 
 
 def _with_service(host: str, one: HostPlan, restarts: restart.Restarts) -> HostPlan:
-    starts = host in (*restarts.start, *restarts.restart, *restarts.last, *restarts.replicants)
+    starts = host in restarts.hosts
     return dataclasses.replace(one, todo={**one.todo, "service": one.todo["service"] or starts})
 
 
@@ -200,16 +190,22 @@ def _look(run: RunInput, settings: Settings, draft: Deployment) -> str:
 def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
     """Add the findings, and whether a second look is worth it."""
     findings = [*draft.cluster.findings, *checks.of_hosts(run, settings, draft)]
+    foreseen: tuple[Finding, ...] = ()
     again = False
-    if any(given.survey for given in run.hosts.values()) and run.purpose in (DEPLOY, INSPECT):
+    if survey.examined(run) and run.purpose in (DEPLOY, INSPECT):
         plans = {host: one.intends() for host, one in draft.hosts.items()}
         diagnosis = survey.judge(run, draft.cluster, plans, to_build=True)
-        findings += diagnosis.findings
+        # Name servers, services and firewalls of the same inventory are not there yet in check mode.
+        if run.check_mode and run.purpose == DEPLOY:
+            foreseen = diagnosis.findings
+        else:
+            findings += diagnosis.findings
         again = (
             table.of(settings.discovery_strategy).asks_service
             or survey.missed(run)
             or any(survey.unheard(host, run, draft.cluster) for host in run.hosts)
             or bool(diagnosis.findings)
         )
-    ordered = tuple(in_order(checks.without_repetitions(findings)))
-    return dataclasses.replace(draft, findings=ordered, again=again)
+    return dataclasses.replace(
+        draft, findings=verdict(findings).findings, foreseen=foreseen, again=again
+    )

@@ -19,6 +19,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.packages import package_file
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import PackageFacts
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.formats import (
+    read as read_package,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import (
     missing,
     plain,
@@ -132,6 +136,7 @@ def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) ->
         check_mode=check_mode,
         cookie_missing=any(not given.settings.cookie for given in hosts.values()),
         packages=before.get("packages") or _packages(hosts),
+        opened=_opened(hosts),
         salt=before.get("salt") or secrets.token_hex(16),
     )
 
@@ -219,3 +224,14 @@ def _packages(hosts: Mapping[str, HostInput]) -> dict[str, t.Any]:
         if given.settings.package and given.settings.package_source == "controller"
     }
     return {path: package_file(path) for path in sorted(paths)}
+
+
+def _opened(hosts: Mapping[str, HostInput]) -> dict[str, PackageFacts]:
+    """Read what stands in the packages that are files on the control node."""
+    paths = {
+        given.settings.package
+        for given in hosts.values()
+        if given.settings.package and given.settings.package_source == "controller"
+    }
+    found = {path: read_package(path) for path in sorted(paths) if os.path.isfile(path)}
+    return {path: facts for path, facts in found.items() if facts}

@@ -126,7 +126,9 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
     what = release.release(settings, host, package)
     rules = firewall.plan(cluster, settings, node, host, unread(run, cluster))
     image = str((host.container.get("image") or {}).get("id") or what.image)
-    certificates = tls.plan(settings, node, where, host, ControlFiles(), run.now, run.purpose == ROTATE)
+    certificates = tls.plan(
+        settings, node, where, host, ControlFiles(), run.now, run.purpose == ROTATE
+    )
     kernel = tuning.plan(settings, _reserved_ports(scene), host, where.user)
     managed = files.config_files(settings, cluster, node, where, what, given.texts, image)
     directories = files.directories(settings, where)

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import PackageFacts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
@@ -77,7 +78,8 @@ class RunInput:
     out, as far as the inventory tells of them, and what it is asked to do.
 
     ``began`` is the time of the control node, in seconds, before hosts were first asked;
-    ``packages`` has {exists, sha256, sidecar} of package files on the control node by path;
+    ``packages`` has {exists, sha256, sidecar} of package files on the control node by path,
+    and ``opened`` what stands in them;
     ``salt`` goes into hashes that hosts compare within this run; ``cookie_missing`` means that one
     has still to be made, and that the settings hold another one in its place.
     """
@@ -89,6 +91,7 @@ class RunInput:
     began: float
     check_mode: bool = False
     packages: t.Mapping[str, Answer] = field(default_factory=dict)
+    opened: t.Mapping[str, PackageFacts] = field(default_factory=dict)
     salt: str = ""
     cookie_missing: bool = False
 

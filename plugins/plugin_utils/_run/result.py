@@ -10,13 +10,26 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error, text
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import strategies
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files import (
+    instance_files,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as show
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import survey
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import Deployment, lead
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import RunInput
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import steps, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import PREPARING, HostPlan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    MEMBER_CHANGES,
+    RENAME,
+    RunInput,
+)
 
 Data = t.Dict[str, t.Any]
 
@@ -57,25 +70,38 @@ def settings_data(settings: Settings) -> Data:
 def as_result(run: RunInput, plan: Deployment) -> Data:
     """Return the result of the action cluster_plan. It holds secrets."""
     settings, cluster = lead(run), plan.cluster
-    findings = list(plan.findings)
-    absent = [node.name for host, node in cluster.nodes.items() if host not in run.hosts]
+    strategy = table.of(settings.discovery_strategy)
+    warnings = [finding for finding in plan.findings if not is_error(finding)]
+    ordered = steps.of_run(run, plan)
+    impact = [*(plan.change.impact if plan.change else ()), *plan.restarts.impact]
+    shown = () if plan.passed else plan.findings
     return {
         "passed": plan.passed,
-        "refusal": refusal(findings),
-        "warnings": text(f for f in findings if not is_error(f)),
-        "findings": [finding.as_dict() for finding in findings],
+        "refusal": refusal(plan.findings),
+        "warnings": text([*warnings, *plan.foreseen]),
+        "findings": [finding.as_dict() for finding in plan.findings],
+        "text": show.lines(run.hosts, ordered, impact, shown),
+        "data": show.as_dict(ordered, impact, plan.findings),
         "settings": settings_data(settings),
+        "secrets": secrets_of(run),
         "cluster": cluster_data(cluster),
         "in_run": [host for host in cluster.nodes if host in run.hosts],
-        "absent": absent,
-        "hosts": {host: _host_data(host, run, plan, plan.hosts.get(host)) for host in run.hosts},
-        "restarts": data(plan.restarts),
-        "change": data(plan.change),
-        "rotation": data(plan.rotation),
+        "absent": [node.name for host, node in cluster.nodes.items() if host not in run.hosts],
+        "hosts": {host: _host_data(host, run, plan) for host in run.hosts},
+        "restarts": {
+            **plan.restarts.as_dict(),
+            "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
+            "running": running(run, plan),
+        },
+        "change": plan.change.as_dict() if plan.change else {},
+        "rotation": [data(step) for step in plan.rotation.changes] if plan.rotation else [],
+        "ca_missing": any(one.tls.ca_missing for one in plan.hosts.values()),
+        "cleans_keys": settings.etcd_clean_keys and strategy.leaves_keys,
         "look": plan.look,
+        "learns": bool(plan.look) or any(tries(h, run, plan) for h in run.hosts),
         "again": plan.again,
         "missed": survey.missed(run),
-        "cookie_missing": plan.cookie_missing,
+        "cookie_missing": run.cookie_missing,
         "speaker": survey.speaker(run, cluster),
         "began": run.began,
         "salt": run.salt,
@@ -90,42 +116,124 @@ def refusal(findings: t.Sequence[Finding]) -> list[str]:
     return [f"Nothing was changed: {count} in the way.", *text(errors)]
 
 
+def secrets_of(run: RunInput) -> list[str]:
+    """Return what must show in no bundle."""
+    every = [
+        (own.cookie, own.license, own.k8s_token, own.tls_ca_passphrase, own.tls_key, own.etcd_key)
+        for own in (given.settings for given in run.hosts.values())
+    ]
+    return sorted({secret for several in every for secret in several if secret})
+
+
+def running(run: RunInput, plan: Deployment) -> list[str]:
+    """Return the names of the nodes of this run that run now and go on to."""
+    stopped = plan.restarts.stop
+    return [
+        one.node.name
+        for host, one in plan.hosts.items()
+        if (found := run.hosts[host].host) and found.service.active and host not in stopped
+    ]
+
+
 def cluster_data(cluster: Cluster) -> Data:
     return {
         "nodes": data(cluster.nodes),
         "names": {host: node.name for host, node in cluster.nodes.items()},
         "members": list(cluster.members),
         "ipv6": cluster.ipv6,
-        "etcd": data(cluster.discovery.get("etcd", {})),
+        "discovery": data(cluster.discovery),
     }
 
 
-def _host_data(host: str, run: RunInput, plan: Deployment, one: HostPlan | None) -> Data:
+def tries(host: str, run: RunInput, plan: Deployment) -> bool:
+    """Tell whether EMQX is to judge the new configuration of a host before anything is changed."""
+    one = plan.hosts.get(host)
+    unknown = run.hosts[host].trial.stale is None
+    return bool(one and one.todo["configure"] and not one.release.needed and unknown)
+
+
+def _host_data(host: str, run: RunInput, plan: Deployment) -> Data:
     """Return what tasks need of a host. One that is out of reach, or goes, has the less of it."""
-    given, cluster = run.hosts[host], plan.cluster
-    strategy = strategies.of(given.settings)
+    given, cluster, one = run.hosts[host], plan.cluster, plan.hosts.get(host)
+    settings, where = given.settings, layout(given.settings)
+    strategy = table.of(settings.discovery_strategy)
     found: Data = {
-        "settings": settings_data(given.settings),
-        "stays": host in given.settings.cluster_hosts,
-        "planned": one is not None,
+        "settings": settings_data(settings),
+        "stays": host in settings.cluster_hosts,
         "joins": strategy.joins,
-        "asks_service": strategy.asks_service,
-        "asked_before_start": strategy.asked_before_start,
+        "asks_service": strategy.asks_service and host in cluster.nodes,
+        "asks_before_start": strategy.asks_before_start,
         "unheard": survey.unheard(host, run, cluster),
         "listens": "stand_in" in given.survey,
         "data": data(given.host) if given.host else {},
-        "layout": data(run_layout(given.settings)),
+        "layout": data(where),
+        "todo": dict.fromkeys(_PHASES, False),
+        "tries": tries(host, run, plan),
+        "wipes": settings.wipe_data and host not in settings.cluster_hosts,
     }
+    aside = plan.change.aside.get(host, "") if plan.change else ""
+    moment = run.now.strftime("%Y%m%dT%H%M%SZ")
+    found["database_from"] = f"{where.data}/mnesia/{aside}"
+    found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"
     if host in cluster.nodes:
-        found["discovery"] = strategy.question(given.settings, cluster, cluster.nodes[host])
+        found["discovery"] = _question(host, run, cluster)
     if one:
-        found.update(data(one))
-        found["changes"], found["touches"] = one.changes, one.touches
-        found["certificates"] = one.tls.certificates_role_vars()
+        found.update(data(one), **_work(host, run, plan, one))
     return found
 
 
-def run_layout(settings: Settings) -> t.Any:
-    from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
+_PHASES = (*PREPARING, "service", "membership")
 
-    return layout(settings)
+
+def _question(host: str, run: RunInput, cluster: Cluster) -> Data:
+    """Return the options of discovery_info on a host."""
+    settings = run.hosts[host].settings
+    strategy = table.of(settings.discovery_strategy)
+    shown = strategy.needs_service_account and settings.k8s_token != ""
+    return {
+        "strategy": settings.discovery_strategy,
+        "settings": data(cluster.discovery.get(settings.discovery_strategy, {})),
+        "node": cluster.nodes[host].name,
+        "nodes": data(list(cluster.nodes.values())),
+        "service_account": layout(settings).kubernetes if shown else "",
+    }
+
+
+def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
+    """Return what tasks need of a host that something is planned for."""
+    settings, what = run.hosts[host].settings, one.release
+    fetched = f"{settings.download_dir}/{what.file}"
+    renamed = run.purpose == RENAME and host == settings.rename_host
+    return {
+        "todo": _todo(host, run, plan, one),
+        "firewall": {**one.firewall.as_dict(), "paths": list(nftables.WATCHED[:2])},
+        "tuning": {**one.tuning.as_dict(), "sysctl_file": tuning.WATCHED[0]},
+        "tls": {},
+        "certificates": one.tls.certificates_role_vars(),
+        "rotation": [
+            one.tls.rotation_role_vars(step.trust, host in step.renew)
+            for step in (plan.rotation.changes if plan.rotation else ())
+        ],
+        "bridged": settings.bridged,
+        "environment": environment.values(settings),
+        "instance_files": data(instance_files(one.layout)) if one.layout.instanced else [],
+        "package_path": what.location if what.source == "host" else fetched,
+        "starts_renamed": renamed and bool(plan.change and host in plan.change.stop),
+        # Not yet where the image that would judge is still to come.
+        "validates": settings.config_validate and not (settings.in_container and what.needed),
+    }
+
+
+def _todo(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> dict[str, bool]:
+    """Return by phase whether it has something to do on a host in this run."""
+    settings = run.hosts[host].settings
+    todo = {phase: one.todo[phase] and phase in settings.phases for phase in _PHASES}
+    if run.purpose in MEMBER_CHANGES and plan.change:
+        # Members that stay get seeds and rules; they are neither installed nor restarted.
+        new = host in plan.change.new
+        # What check mode would see is the cluster before the change.
+        early = run.check_mode and bool(plan.change.evict or plan.change.stop)
+        todo["install"] = todo["install"] and new
+        todo["service"] = todo["service"] and new
+        todo["membership"] = todo["membership"] and not early
+    return todo

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import files
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import Deployment
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import HostInput, RunInput
 
@@ -20,7 +20,7 @@ def of_run(run: RunInput, plan: Deployment) -> list[Step]:
     for host, one in plan.hosts.items():
         steps += _preparing(host, one, run.hosts[host])
     if plan.rotation:
-        return [*steps, *plan.rotation.plan_steps]
+        return [*steps, *plan.rotation.steps]
     return [*steps, *plan.restarts.steps]
 
 

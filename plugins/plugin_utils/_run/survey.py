@@ -13,13 +13,15 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose impor
     diagnose,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tls
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import NodeView
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     EMPTY,
     Answer,
     RunInput,
 )
 
+# The module that tells why a node does not run.
+EVIDENCE = "evidence_info"
 Evidence = t.Dict[str, t.Dict[str, t.Any]]
 
 
@@ -54,10 +56,20 @@ def _whole(survey: Answer) -> Answer:
     return survey if "unreachable" in survey or "failed" in survey else EMPTY
 
 
-def views(run: RunInput, cluster: Cluster) -> dict[str, Answer]:
+def answers(run: RunInput, cluster: Cluster) -> dict[str, Answer]:
     """Return by host the answers with views; {} where nobody was asked."""
     found = {host: view_of(host, run, cluster) for host in run.hosts}
     return found if any(found.values()) else {}
+
+
+def views(run: RunInput, cluster: Cluster) -> dict[str, NodeView]:
+    """Return by host the views; {} where nobody was asked."""
+    return {host: NodeView.of(answer) for host, answer in answers(run, cluster).items()}
+
+
+def examined(run: RunInput) -> bool:
+    """Tell whether hosts were asked more than for their views."""
+    return any(EVIDENCE in given.survey or _whole(given.survey) for given in run.hosts.values())
 
 
 def evidence(run: RunInput, cluster: Cluster, plans: t.Mapping[str, Answer]) -> Evidence:
@@ -72,25 +84,21 @@ def evidence(run: RunInput, cluster: Cluster, plans: t.Mapping[str, Answer]) -> 
 def _of_host(host: str, run: RunInput, cluster: Cluster, plan: Answer) -> dict[str, t.Any]:
     given = run.hosts[host]
     survey = given.survey
-    found = survey.get("node_evidence") or _whole(survey)
-    certificates = (found.get("evidence") or {}).get("certificates") or ()
-    name = cluster.nodes[host].host
     return {
         "view": view_of(host, run, cluster),
-        "host": found,
+        "host": survey.get(EVIDENCE) or _whole(survey),
         "links": survey.get("cluster_probe") or _whole(survey),
         "links_again": given.links_again,
         "discovery": given.discovery,
         "stand_in": survey.get("stand_in") or {},
         "plan": plan,
-        "certificates": tls.review(certificates, name, run.now),
     }
 
 
 def unheard(host: str, run: RunInput, cluster: Cluster) -> bool:
     """Tell whether a host answered and nobody said anything of its node."""
     given = run.hosts[host]
-    asked = "node_evidence" in given.survey
+    asked = EVIDENCE in given.survey
     return asked and host in cluster.nodes and not view_of(host, run, cluster)
 
 
@@ -106,4 +114,9 @@ def judge(
 ) -> Diagnosis:
     """Return the diagnosis of all that was gathered."""
     window = (run.began, run.now.replace(tzinfo=dt.timezone.utc).timestamp())
-    return diagnose(cluster.nodes, evidence(run, cluster, plans), window, to_build)
+    nofile = {
+        host: given.settings.tuning_nofile
+        for host, given in run.hosts.items()
+        if given.settings.tuning_enabled
+    }
+    return diagnose(cluster.nodes, evidence(run, cluster, plans), window, to_build, nofile)

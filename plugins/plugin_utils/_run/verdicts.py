@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import verdict
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tls import health
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import deployment, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import (
+    DOCTOR,
+    PREFLIGHT,
+    REFUSAL,
+    verdict,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import (
+    discovery_findings,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.seeds import seed_choice
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, deployment, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import INSPECT, RunInput
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import report
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.result import settings_data
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import page
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 PURPOSE = INSPECT
@@ -22,22 +31,21 @@ def preflight(run: RunInput) -> Result:
     """Return whether the cluster can form."""
     plan = deployment.plan(run)
     links = survey.judge(run, plan.cluster, {}, to_build=True).links
-    found = verdict(plan.findings, links, "preflight")
-    return {"passed": found.passed, "text": found.text(), "data": found.as_dict()}
+    found = verdict(plan.findings, links, PREFLIGHT)
+    return {"passed": found.passed, "text": found.lines(), "data": found.as_dict(), "page": ""}
 
 
 def doctor(run: RunInput) -> Result:
     """Return what is wrong with the cluster, and how it is."""
     cluster = deployment.model(run)
     diagnosis = survey.judge(run, cluster, {}, to_build=False)
-    found = verdict(diagnosis.findings, diagnosis.links, "doctor")
+    found = verdict(diagnosis.findings, diagnosis.links, DOCTOR)
     shown = _status(run)
-    title = _title(run)
     return {
         "passed": found.passed,
-        "text": [*shown["table"], *found.text()],
+        "text": [*shown["table"], *found.lines()],
         "data": {**found.as_dict(), "status": shown},
-        "page": report(shown, title, found),
+        "page": page(_title(run), _made(run), shown, found.as_dict()),
         "evidence": survey.evidence(run, cluster, {}),
     }
 
@@ -47,19 +55,46 @@ def cluster_status(run: RunInput) -> Result:
     shown = _status(run)
     return {
         "passed": shown["healthy"],
-        "text": [*shown["table"], *shown["problems"]],
+        "text": [*shown["table"], *shown["text"]],
         "data": shown,
-        "page": report(shown, _title(run)),
+        "page": page(_title(run), _made(run), shown, {}),
+        "settings": settings_data(deployment.lead(run)),
+    }
+
+
+def before_start(run: RunInput) -> Result:
+    """Return whether nodes may start with what their service of discovery says."""
+    answers = {host: given.discovery for host, given in run.hosts.items() if given.discovery}
+    found = verdict(discovery_findings(answers).before_start, purpose=REFUSAL)
+    text = ["The nodes were left as they are:", *found.lines()]
+    return {"passed": found.passed, "text": text, "data": found.as_dict(), "page": ""}
+
+
+def seed(run: RunInput) -> Result:
+    """Return which node the others may join."""
+    cluster = deployment.model(run)
+    names = {host: node.name for host, node in cluster.nodes.items()}
+    choice = seed_choice(names, survey.views(run, cluster), changes.consent(run))
+    found = verdict(choice.findings, purpose=REFUSAL)
+    return {
+        "passed": found.passed,
+        "text": ["No node joined another one.", *found.lines()],
+        "data": found.as_dict(),
+        "page": "",
+        "seed": choice.seed,
+        "joiners": list(choice.joiners),
+        "complete": choice.complete,
     }
 
 
 def _status(run: RunInput) -> Result:
     cluster, settings = deployment.model(run), deployment.lead(run)
-    answers = {host: survey.view_of(host, run, cluster) for host in run.hosts}
-    found = {host: answers.get(host, {}).get("tls") or {} for host in cluster.nodes}
-    addresses = {host: node.host for host, node in cluster.nodes.items()}
-    certificates = health(found, addresses, run.now, settings.tls_renew_days)
-    return status(cluster.nodes, answers, certificates)
+    answers = {h: survey.view_of(h, run, cluster) for h in cluster.nodes if h in run.hosts}
+    return status(cluster.nodes, answers, settings.tls_renew_days, run.now)
+
+
+def _made(run: RunInput) -> str:
+    return run.now.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _title(run: RunInput) -> str:
@@ -70,4 +105,6 @@ ABOUT: t.Mapping[str, t.Callable[[RunInput], Result]] = {
     "preflight": preflight,
     "doctor": doctor,
     "status": cluster_status,
+    "seed": seed,
+    "before_start": before_start,
 }

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a run as a record."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    members,
+    restart,
+    rotation,
+    start_order,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
+
+# What has still to be asked before anything is changed.
+VIEW, SURVEY = "view", "survey"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The plan of a run.
+
+    ``look`` is what has still to be asked before anything may be changed: ``view``, ``survey`` or
+    "" for nothing; ``again`` whether it is worth a second look.
+    ``foreseen`` is what the diagnosis says in check mode, where what is to mend it was not done.
+    """
+
+    cluster: Cluster
+    hosts: t.Mapping[str, HostPlan]
+    findings: tuple[Finding, ...]
+    restarts: restart.Restarts
+    order: start_order.StartOrder
+    stale: t.Mapping[str, tuple[str, ...]]
+    change: members.MembersChange | None = None
+    rotation: rotation.Rotation | None = None
+    look: str = ""
+    again: bool = False
+    foreseen: tuple[Finding, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not any(map(is_error, self.findings))
