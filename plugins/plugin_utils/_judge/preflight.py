@@ -13,6 +13,9 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.checks_config 
     check_config,
     check_files,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.checks_files import (
+    check_named_files,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.checks_host import (
     check_data,
     check_disks,
@@ -91,5 +94,6 @@ def _judge_state(
         yield from check_data(node, layout, host)
     if node:
         yield from check_listeners(settings, node, host)
+    yield from check_named_files(settings, layout, release, host)
     yield from check_package_node(package_node)
     yield from besides

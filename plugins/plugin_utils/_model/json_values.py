@@ -32,6 +32,8 @@ def text(value: t.Any, width: int = WIDTH) -> str:
     >>> text("\\x1b[31mred\\x1b[0m\\nnext")
     'red next'
     """
+    if isinstance(value, str) and len(value) <= width and value.isprintable():
+        return value.strip()
     if value is None or isinstance(value, (list, tuple, dict)):
         return ""
     # An integer may have more digits than Python prints.
@@ -57,7 +59,9 @@ def record(value: t.Any) -> Record:
     """Return a value that is a dictionary, its keys as clean texts."""
     if not isinstance(value, t.Mapping):
         return {}
-    return {text(key): value[key] for key, _number in zip(value, range(_MOST))}
+    if len(value) > _MOST:
+        value = {key: value[key] for key, _number in zip(value, range(_MOST))}
+    return {text(key): item for key, item in value.items()}
 
 
 def records(value: t.Any) -> list[Record]:

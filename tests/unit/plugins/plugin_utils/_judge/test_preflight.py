@@ -16,8 +16,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
     is_error,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.checks_files import named_paths
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    FileState,
     HostState,
     Layout,
     Listener,
@@ -37,7 +39,7 @@ NODE = node("emqx@10.0.0.1", "n1")
 def layout_of(data: str = "/var/lib/emqx") -> Layout:
     empty: dict[str, t.Any] = {"str": "", "bool": False, "Texts": ()}
     given = {field.name: empty.get(str(field.type), {}) for field in dataclasses.fields(Layout)}
-    return Layout(**{**given, "data": data})
+    return Layout(**{**given, "data": data, "etc": "/etc/emqx", "user": "emqx"})
 
 
 def host_state(**changes: t.Any) -> HostState:
@@ -456,3 +458,57 @@ def test_listeners_that_cannot_be_opened(
     found = check(given, answer, node("emqx@10.0.0.1", "n1", listeners=(listener,)))
     assert [each.code for each in found] == codes
     assert all(listener.name in each.sentence() for each in found)
+
+
+KEYFILE = {"listeners.ssl.default.ssl_options.keyfile": "/pki/mq.key"}
+ROOTS_ONLY = FileState(exists=True, mode="0600", owner="root", group="root", uid="0", gid="0")
+
+
+@pytest.mark.parametrize(
+    ("state", "seen"),
+    [
+        (FileState(), "no file /pki/mq.key"),
+        (ROOTS_ONLY, "/pki/mq.key of root:root with mode 0600"),
+        (dataclasses.replace(ROOTS_ONLY, mode="0640", group="emqx"), ""),
+        (dataclasses.replace(ROOTS_ONLY, mode="0400", owner="emqx"), ""),
+        (dataclasses.replace(ROOTS_ONLY, mode="0644"), ""),
+    ],
+)
+@pytest.mark.parametrize("needed", [True, False])
+def test_files_that_the_configuration_will_name(state: FileState, seen: str, needed: bool) -> None:
+    answer = {"files": {"/pki/mq.key": state}, **({} if needed else INSTALLED)}
+    found = check({"config": KEYFILE}, answer)
+    assert [each.code for each in found] == (["configured_file"] if seen else [])
+    assert all(each.found == seen and each.subject == "emqx_config" for each in found)
+    assert all("listeners.ssl.default.ssl_options.keyfile" in each.expected for each in found)
+
+
+def test_files_that_the_package_brings_are_no_finding() -> None:
+    given = {"config": {"listeners.ssl.a.ssl_options.keyfile": "${EMQX_ETC_DIR}/certs/key.pem"}}
+    answer = {"files": {"/etc/emqx/certs/key.pem": FileState()}}
+    assert check(given, answer) == []
+    assert [each.code for each in check(given, {**answer, **INSTALLED})] == ["configured_file"]
+
+
+def test_which_paths_a_configuration_names() -> None:
+    settings = Settings(
+        config={
+            "authorization.sources": [
+                {"type": "file", "path": "${EMQX_ETC_DIR}/acl.conf"},
+                {"type": "http", "path": "/authz"},
+            ],
+            "api_key": {"bootstrap_file": "/etc/emqx/keys"},
+            "listeners.ws.default.websocket.path": "/mqtt",
+            "listeners.ssl.a.ssl_options": {
+                "certfile": "-----BEGIN CERTIFICATE-----\nAA==",
+                "keyfile": "etc/certs/key.pem",
+            },
+        },
+        environment={"EMQX_DASHBOARD__LISTENERS__HTTPS__SSL_OPTIONS__CERTFILE": "/pki/d.pem"},
+    )
+    assert named_paths(settings, layout_of()) == {
+        "/etc/emqx/acl.conf": ("emqx_config", "authorization.sources.path"),
+        "/etc/emqx/keys": ("emqx_config", "api_key.bootstrap_file"),
+        "/pki/d.pem": ("emqx_environment", "dashboard.listeners.https.ssl_options.certfile"),
+    }
+    assert named_paths(dataclasses.replace(settings, deployment="container"), layout_of()) == {}

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whether files on a host that its configuration will name are there and can be read by EMQX."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import expand
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    FileState,
+    HostState,
+    Layout,
+    Release,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+
+# Keys of EMQX 5.0 to 6.3 whose values are paths on the node's host.
+_NAMES = re.compile(r"(?:^|\.)(?:certfile|keyfile|cacertfile|bootstrap_file|init_file|path)$")
+_ETC = re.compile(r"^\$\{EMQX_ETC_DIR\}|^\$EMQX_ETC_DIR\b")
+
+
+def named_paths(settings: Settings, layout: Layout) -> dict[str, tuple[str, str]]:
+    """Return the absolute paths that a configuration names, with the variable and key of each.
+
+    Texts in PEM in place of a path, paths that EMQX takes as relative, and what is no path are
+    left out; so are containers, whose paths are their own.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    if settings.in_container:
+        return found
+    for variable, given in (
+        ("emqx_base_config", settings.base_config),
+        ("emqx_config", settings.config),
+        (
+            "emqx_environment",
+            {environment_key(str(name)): value for name, value in settings.environment.items()},
+        ),
+    ):
+        try:
+            tree = expand(dict(given))
+        except InputError:
+            # That is a finding of its own.
+            continue
+        for key, value in _leaves(tree, ""):
+            path = _ETC.sub(lambda _match: layout.etc, value)
+            if _NAMES.search(key) and path.startswith("/") and "\n" not in path:
+                found[path] = (variable, key)
+    return found
+
+
+def _leaves(value: t.Any, key: str) -> t.Iterator[tuple[str, str]]:
+    """Yield all texts below a value with their keys; the places in lists are no part of a key."""
+    if isinstance(value, t.Mapping):
+        for name, item in value.items():
+            # Any other path is part of a URL.
+            if not (name == "path" and value.get("type") != "file"):
+                yield from _leaves(item, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item, key)
+    elif isinstance(value, str):
+        yield key, value
+
+
+def check_named_files(
+    settings: Settings, layout: Layout, release: Release, host: HostState
+) -> t.Iterator[Finding]:
+    """Yield the files of ``named_paths`` that the host was asked about and that cannot be used."""
+    for path, (variable, key) in named_paths(settings, layout).items():
+        if path not in host.files or _is_brought(path, layout, release):
+            continue
+        state = host.files[path]
+        if not state.exists:
+            found, remedy = f"no file {path}", "put it there, or correct the path"
+        elif not _is_readable(state, layout.user):
+            found = f"{path} of {state.owner}:{state.group} with mode {state.mode}"
+            remedy = f"let the user {layout.user} read it: chgrp {layout.user}; chmod g+r"
+        else:
+            continue
+        yield Finding(
+            "configured_file",
+            f"a file for {key} that the user {layout.user} can read",
+            found,
+            remedy,
+            subject=variable,
+        )
+
+
+def _is_brought(path: str, layout: Layout, release: Release) -> bool:
+    """Tell whether the package or the deployment itself puts a file in its place."""
+    if path in (*layout.watched, *layout.boot_files):
+        return True
+    folders = (layout.etc, layout.installed_etc, layout.installed_root)
+    return release.needed and any(folder and path.startswith(f"{folder}/") for folder in folders)
+
+
+def _is_readable(state: FileState, user: str) -> bool:
+    """Tell whether a user may read a file, by its mode; its groups are taken to be its own."""
+    if not re.fullmatch(r"[0-7]{3,4}", state.mode):
+        return True
+    own, group, others = (int(digit) for digit in state.mode[-3:])
+    if user in (state.owner, state.uid):
+        return bool(own & 4)
+    if user in (state.group, state.gid):
+        return bool(group & 4)
+    return bool(others & 4) or user in ("", "root", "0")
