@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass, field
 
@@ -58,33 +59,33 @@ class Scene:
     choice: SeedChoice
     old_name: str
 
-    @property
+    @functools.cached_property
     def survivors(self) -> list[str]:
         """The members that stay as they are and answer."""
         return [host for host in self.stay if self.views[host].is_ready]
 
-    @property
+    @functools.cached_property
     def cores(self) -> list[str]:
         """The survivors that can force-leave others, and be joined."""
         return [host for host in self.survivors if not self.is_replicant(host)]
 
-    @property
+    @functools.cached_property
     def stay(self) -> list[str]:
         """The members that stay as they are."""
         members = [host for host in self.desired.names if self._is_member(host)]
         return [host for host in members if host != self.desired.rename or not self.old_name]
 
-    @property
+    @functools.cached_property
     def new(self) -> list[str]:
         stay = set(self.stay)
         return [host for host in self.desired.names if host not in stay]
 
-    @property
+    @functools.cached_property
     def seen(self) -> frozenset[str]:
         """All members that the survivors list."""
         return frozenset(name for host in self.survivors for name in self.views[host].listed)
 
-    @property
+    @functools.cached_property
     def running(self) -> frozenset[str]:
         """All members that survivors see running."""
         return frozenset(name for host in self.survivors for name in self.views[host].running)

@@ -15,6 +15,8 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Texts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
+_REPLICANT = "replicant"
+
 
 @dataclass(frozen=True)
 class NodeRun:
@@ -66,7 +68,8 @@ class Restarts:
         return frozenset(self.stop + self.start + self.restart + self.last + self.replicants)
 
     def as_dict(self) -> dict[str, t.Any]:
-        return asdict(self)
+        steps = [asdict(step) for step in self.steps]
+        return {**vars(self), "gates": dict(self.gates), "steps": steps}
 
 
 def plan(states: t.Mapping[str, NodeRun], last: t.Collection[str] = ()) -> Restarts:
@@ -75,46 +78,52 @@ def plan(states: t.Mapping[str, NodeRun], last: t.Collection[str] = ()) -> Resta
     ``states`` are those of the hosts of this run; ``last`` are cores that must not be up before
     the others are.
     """
-    cores = [host for host, state in states.items() if state.role != "replicant"]
+    cores = [host for host, state in states.items() if state.role != _REPLICANT]
     # In this order they restart, too.
-    ordered = [*cores, *(host for host in states if host not in cores)]
+    ordered = [*cores, *(host for host in states if states[host].role == _REPLICANT)]
     running = [host for host in ordered if states[host].active]
+    late, up = frozenset(last), frozenset(running)
     restart = [host for host in running if states[host].stale]
     disagreeing = [host for host in restart if cluster_wide(states[host].stale)]
     keys = {key for host in disagreeing for key in cluster_wide(states[host].stale)}
     full = len(states) > 1 and bool(running) and disagreeing == running
-    down = [host for host in ordered if host not in running or (full and host in restart)]
+    stopped = frozenset(restart) if full else frozenset()
+    down = [host for host in ordered if host not in up or host in stopped]
     found = Restarts(
-        stop=tuple(host for host in running if host in last or (full and host in restart)),
-        start=tuple(host for host in cores if host not in running and host not in last),
-        restart=tuple(host for host in restart if host not in last),
-        last=tuple(host for host in states if host in last),
-        replicants=tuple(host for host in down if host not in cores),
-        cores_start=any(host in cores for host in [*down, *last]),
+        stop=tuple(host for host in running if host in late or host in stopped),
+        start=tuple(host for host in cores if host not in up and host not in late),
+        restart=tuple(host for host in restart if host not in late),
+        last=tuple(host for host in states if host in late),
+        replicants=tuple(host for host in down if states[host].role == _REPLICANT),
+        cores_start=any(states[host].role != _REPLICANT for host in [*down, *last]),
         full=full,
         keys=tuple(sorted(keys)),
     )
     return Restarts(
         **{
             **vars(found),
-            "gates": {} if full else {host: _gate(found, states, host) for host in found.restart},
+            "gates": {} if full else _gates(found, states),
             "steps": tuple(_steps(found, states)),
             "impact": tuple(_impact(found, running)),
         }
     )
 
 
-def _gate(found: Restarts, states: t.Mapping[str, NodeRun], host: str) -> Texts:
-    """Return whom a node has to see running again after its restart, itself first.
+def _gates(found: Restarts, states: t.Mapping[str, NodeRun]) -> dict[str, Texts]:
+    """Return whom each node has to see running again after its restart, itself first.
 
     That is whom it saw before, but for those that this run stops. Where it was not asked, it is
     all that ran all the time.
     """
-    state = states[host]
-    stopped = {states[other].name for other in found.stop}
-    known = [other.name for other in states.values() if other.active]
-    others = known if state.sees is None else state.sees
-    return tuple(dict.fromkeys([state.name, *(name for name in others if name not in stopped)]))
+    stopped = {states[host].name for host in found.stop}
+    active = tuple(state.name for state in states.values() if state.active)
+    gates = {}
+    for host in found.restart:
+        state = states[host]
+        others = active if state.sees is None else state.sees
+        again = [state.name, *(name for name in others if name not in stopped)]
+        gates[host] = tuple(dict.fromkeys(again))
+    return gates
 
 
 def _steps(found: Restarts, states: t.Mapping[str, NodeRun]) -> t.Iterator[Step]:

@@ -26,17 +26,10 @@ _LISTENER_NETWORKS = "emqx_firewall_listener_networks"
 _DASHBOARD_NETWORKS = "emqx_firewall_dashboard_networks"
 
 
-def sources(
-    cluster: Cluster, settings: Settings, node: Node, unread: t.Collection[str]
-) -> t.Iterator[Finding]:
-    """Yield addresses of members that are not known, and sources that are none."""
-    given = [
-        ((node.inventory_host,), _LISTENER_NETWORKS, settings.firewall_listener_networks),
-        ((node.inventory_host,), _DASHBOARD_NETWORKS, settings.firewall_dashboard_networks),
-    ]
+def members(cluster: Cluster, unread: t.Collection[str]) -> t.Iterator[Finding]:
+    """Yield members whose addresses are not known, or are none."""
     for host, member in cluster.nodes.items():
         addresses: Texts = () if host in unread else member.addresses
-        given.append(((host,), "emqx_node_addresses", addresses))
         if not addresses:
             yield Finding(
                 code="no_address",
@@ -46,17 +39,30 @@ def sources(
                 hosts=(host,),
                 subject="emqx_node_addresses",
             )
-    for hosts, variable, listed in given:
-        wrong = [source for source in listed if network(source) is None]
-        if wrong:
-            yield Finding(
-                code="firewall_source",
-                expected="IP addresses or networks such as 10.0.0.0/8",
-                found=", ".join(map(repr, wrong)),
-                remedy=f"correct {variable}",
-                hosts=hosts,
-                subject=variable,
-            )
+        yield from _sources(host, "emqx_node_addresses", addresses)
+
+
+def sources(settings: Settings, node: Node) -> t.Iterator[Finding]:
+    """Yield sources that are neither addresses nor networks."""
+    given = {
+        _LISTENER_NETWORKS: settings.firewall_listener_networks,
+        _DASHBOARD_NETWORKS: settings.firewall_dashboard_networks,
+    }
+    for variable, listed in given.items():
+        yield from _sources(node.inventory_host, variable, listed)
+
+
+def _sources(host: str, variable: str, listed: Texts) -> t.Iterator[Finding]:
+    wrong = [source for source in listed if network(source) is None]
+    if wrong:
+        yield Finding(
+            code="firewall_source",
+            expected="IP addresses or networks such as 10.0.0.0/8",
+            found=", ".join(map(repr, wrong)),
+            remedy=f"correct {variable}",
+            hosts=(host,),
+            subject=variable,
+        )
 
 
 def ports(

@@ -109,17 +109,11 @@ def choose(chosen: str, host: HostState) -> Backend:
     return next(back_end for back_end in BACKENDS.values() if back_end.at_work(host))
 
 
-def plan(
-    cluster: Cluster,
-    settings: Settings,
-    node: Node,
-    host: HostState,
-    unread: t.Collection[str] = (),
-) -> FirewallPlan:
+def plan(cluster: Cluster, settings: Settings, node: Node, host: HostState) -> FirewallPlan:
     """Return what has to be done on the host of a node, for all nodes of its server.
 
-    ``host`` is what was read of it, with the state of the files ``WATCHED``. Addresses of the
-    hosts ``unread`` are not known: ``findings`` says so and ends the run.
+    ``host`` is what was read of it, with the state of the files ``WATCHED``. What cannot be a
+    source is left out: the findings name it and end the run.
     """
     chosen = choose(settings.firewall_backend, host)
     desired = _desired(cluster, settings, node)
@@ -149,23 +143,30 @@ def _desired(cluster: Cluster, settings: Settings, node: Node) -> Desired:
     )
 
 
+def member_findings(cluster: Cluster, unread: t.Collection[str] = ()) -> list[Finding]:
+    """Return which members no firewall could let in; the same for all hosts of a run.
+
+    ``unread`` are members outside this run of which nobody says under which addresses the others
+    see them.
+    """
+    return list(checks.members(cluster, unread))
+
+
 def findings(
     cluster: Cluster,
     settings: Settings,
     node: Node,
     host: HostState,
-    unread: t.Collection[str] = (),
     ssh_ports: t.Collection[int] = (22,),
 ) -> list[Finding]:
     """Return what is wrong with the firewall of a node's host, or with what it is to be.
 
-    ``unread`` are members outside this run of which nobody says under which addresses the others
-    see them; ``ssh_ports`` are those by which the host is managed.
+    ``ssh_ports`` are those by which the host is managed.
     """
     chosen = choose(settings.firewall_backend, host)
     desired = _desired(cluster, settings, node)
     return [
-        *checks.sources(cluster, settings, node, unread),
+        *checks.sources(settings, node),
         *checks.ports(settings, node, desired.rules, ssh_ports),
         *checks.left_out(settings, node),
         *_manager_findings(chosen, node.inventory_host, host),

@@ -9,6 +9,7 @@ host's own rules.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import typing as t
 from dataclasses import asdict, dataclass
@@ -111,7 +112,8 @@ def _guarded(given: Numbers, listeners: t.Sequence[Listener]) -> list[Port]:
     return chosen + [(port, "tcp") for port in given if port not in known]
 
 
-def networks(sources: t.Iterable[str]) -> Texts:
+@functools.lru_cache(maxsize=16)
+def networks(sources: Texts) -> Texts:
     """Return addresses and networks in the form that all back ends print, IPv4 first.
 
     One that lies within another of them is left out, as nftables takes no overlaps; so is what is

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
 from model_builders import cluster, listener, node
@@ -163,10 +165,12 @@ def test_the_form_for_tasks_is_data() -> None:
     assert shown["load"]
 
 
-def findings(
-    found: HostState, one: Node = N1, unread: t.Collection[str] = (), **settings: t.Any
-) -> list[Finding]:
-    return firewall.findings(cluster(one, N2), Settings(**settings), one, found, unread)
+def findings(found: HostState, one: Node = N1, **settings: t.Any) -> list[Finding]:
+    model = cluster(one, N2)
+    return [
+        *firewall.member_findings(model),
+        *firewall.findings(model, Settings(**settings), one, found),
+    ]
 
 
 IPV6 = node("n1", "10.0.0.1", addresses=("10.0.0.1", "fd00::1"))
@@ -361,7 +365,7 @@ def test_what_is_wrong_names_its_variable(
 
 
 def test_a_member_outside_the_run_whose_addresses_nobody_says() -> None:
-    (finding,) = findings(host(), unread=["n2"])
+    (finding,) = firewall.member_findings(TWO, ["n2"])
     assert (finding.code, finding.hosts) == ("no_address", ("n2",))
 
 
@@ -376,3 +380,16 @@ def test_a_plan_is_made_of_wrong_ports_too(ports: tuple[int, ...]) -> None:
     settings = {"firewall_listener_ports": ports, "firewall_listener_networks": ("x",)}
     for active in ("firewalld", "ufw", "none"):
         assert plan(host(active), **settings).backend
+
+
+def test_no_other_file_compares_the_names_of_back_ends() -> None:
+    here = Path(firewall.__file__).parent
+    names = set(firewall.BACKENDS) - {"none"}
+    found = {
+        path.name
+        for path in here.parents[1].rglob("*.py")
+        if path.parent != here
+        for constant in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(constant, ast.Constant) and constant.value in names
+    }
+    assert found == set()

@@ -138,7 +138,7 @@ def test_a_port_may_be_guarded_for_both_protocols() -> None:
 
 @pytest.mark.parametrize("source", ["10.0.0.0/33", "n1.example", "", "fe80::1%eth0/64"])
 def test_what_is_no_source_is_left_out(source: str) -> None:
-    assert networks([source, "10.0.0.1"]) == ("10.0.0.1",)
+    assert networks((source, "10.0.0.1")) == ("10.0.0.1",)
 
 
 def test_sources_that_are_none_open_nothing() -> None:
@@ -148,5 +148,5 @@ def test_sources_that_are_none_open_nothing() -> None:
 
 
 def test_a_thousand_members_are_no_work() -> None:
-    addresses = [f"10.0.{i // 250}.{i % 250}" for i in range(1000)]
-    assert networks(reversed(addresses)) == tuple(addresses)
+    addresses = tuple(f"10.0.{i // 250}.{i % 250}" for i in range(1000))
+    assert networks(addresses[::-1]) == addresses
