@@ -94,8 +94,8 @@ def test_another_etcd_is_left_alone() -> None:
     LAB.hosts["n3"].check_output("systemd-run --unit=squatter nc -lk 2380")
     wait_for(lambda: bool(LAB.hosts["n3"].socket("tcp://0.0.0.0:2380").is_listening), 10)
     said = refused(EXAMPLE.playbook("mqttops.emqx.etcd"))
-    assert "Host etcd2.example.org: it has an etcd (etcd.service) that this role did not" in said
-    assert "Host etcd3.example.org: nc listens on 2380, expected nobody on the ports 2379" in said
+    assert "etcd2.example.org, etcd.service: expected none, found an etcd that this role" in said
+    assert "etcd3.example.org: expected nobody on the ports 2379 and 2380 of etcd, found nc" in said
     assert not LAB.hosts["n1"].file("/etc/mqttops-emqx").exists
     assert not (LAB.inventory.parent / "etcd-ca").exists()
     members("stop", "n2")

@@ -153,14 +153,14 @@ def test_input_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     )
     assert "Nothing was changed. 2 finding(s)" in shown
     assert "found no file /nowhere/key.pem" in shown
-    assert "Host n2: expected the private key of the certificate, found another key" in shown
+    assert "n2, emqx_tls_certificate: expected the private key of the certificate, found " in shown
     assert "BEGIN " not in shown
 
     nothing = dict.fromkeys(("certificate", "key", "ca"), "")
     shown = refusal({"n1": nothing, "n2": paths(good["n2"])}, emqx_tls_ca_passphrase="")
     assert "Nothing was changed. 2 finding(s)" in shown
-    assert "Host n1: expected the passphrase that encrypts the CA's key, found none" in shown
-    assert "Host n2: expected nodes that trust CN=theirs" in shown
+    assert "n1, emqx_tls_ca_passphrase: expected the passphrase that encrypts the CA's key" in shown
+    assert "n2, emqx_tls_ca: expected nodes that trust CN=theirs" in shown
     assert "run the playbook rotate_certs" in shown
 
 
