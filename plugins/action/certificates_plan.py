@@ -47,7 +47,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Read what the task does not give as found, decide, change nothing."""
 
     def run(

@@ -28,7 +28,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Read the host, decide, change nothing."""
 
     def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import read
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import plain, read
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, reads
@@ -62,7 +62,7 @@ class ActionModule(ActionBase):
             )
         except AnsibleConnectionFailure as error:
             answer = {"unreachable": True, "msg": str(error)}
-        answer = gather.plain(answer)
+        answer = plain(answer)
         survey = {"host_info": answer} if alone else answer
         reason = answer.get("msg") or "no answer"
         whole = "failed" in answer or "unreachable" in answer

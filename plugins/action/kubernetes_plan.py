@@ -27,7 +27,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 _CLUSTER_KEYS = ("service_name", "namespace", "address_type", "suffix")
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Decide from the model alone; change nothing, ask nobody."""
 
     def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:

@@ -13,9 +13,11 @@ version_added: 0.2.0
 author:
   - mqttops contributors (@mqttops)
 description:
-  - Works out, from what tasks registered of all hosts of the play, the model of the cluster, what each host is to get, what is wrong,
+  - Works out, from what tasks registered of all hosts of the play, the model of the cluster,
+    what each host is to get, what is wrong,
     and in which order nodes start and restart. Asks no host.
-  - Meant for C(run_once), after M(mqttops.emqx.host_state). The result holds secrets. Use C(no_log) with it.
+  - Meant for C(run_once), after M(mqttops.emqx.host_state). The result holds secrets. Use
+    C(no_log) with it.
 extends_documentation_fragment:
   - mqttops.emqx._attributes
   - mqttops.emqx._attributes.info_module
@@ -48,7 +50,8 @@ text:
   type: list
   elements: str
 data:
-  description: The plan for programs, without secrets, as docs/schema/plan.schema.json describes it.
+  description: >-
+    The plan for programs, without secrets, as docs/schema/plan.schema.json describes it.
   returned: always
   type: dict
 """

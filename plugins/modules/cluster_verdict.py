@@ -13,7 +13,8 @@ version_added: 0.2.0
 author:
   - mqttops contributors (@mqttops)
 description:
-  - Says, from what tasks registered of all hosts of the play, how a cluster is and what is wrong with it. Asks no host.
+  - Says, from what tasks registered of all hosts of the play, how a cluster is and what is
+    wrong with it. Asks no host.
   - Meant for C(run_once), after M(mqttops.emqx.host_state).
 extends_documentation_fragment:
   - mqttops.emqx._attributes
@@ -21,8 +22,10 @@ extends_documentation_fragment:
 options:
   about:
     description: >-
-      Whether the cluster can form (V(preflight)), what is wrong with it (V(doctor)), how it is (V(status)), which node the others may
-      join (V(seed)), or whether nodes may start with what their service of discovery says (V(before_start)).
+      Whether the cluster can form (V(preflight)), what is wrong with it (V(doctor)), how it is
+      (V(status)), which node the others may
+      join (V(seed)), or whether nodes may start with what their service of discovery says
+      (V(before_start)).
     type: str
     choices: [preflight, doctor, status, seed, before_start]
     required: true

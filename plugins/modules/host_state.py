@@ -13,7 +13,8 @@ version_added: 0.2.0
 author:
   - mqttops contributors (@mqttops)
 description:
-  - Fills in the templates of all variables C(emqx_*) of the host, works out what is to be read, and reads it in one step.
+  - Fills in the templates of all variables C(emqx_*) of the host, works out what is to be read,
+    and reads it in one step.
   - A host out of reach is a result that says so, and no failure.
   - The result holds secrets. Use C(no_log) with it.
 extends_documentation_fragment:
@@ -23,7 +24,8 @@ options:
   parts:
     description:
       - What is read besides the variables.
-      - V(host) is what M(mqttops.emqx.host_info) reads, V(view) is how the node sees its cluster, V(evidence) is what tells why a node
+      - V(host) is what M(mqttops.emqx.host_info) reads, V(view) is how the node sees its
+        cluster, V(evidence) is what tells why a node
         does not run, and V(links) are the connections to all nodes.
       - V(evidence) and V(links) need a plan of M(mqttops.emqx.cluster_plan).
     type: list
@@ -31,7 +33,9 @@ options:
     choices: [host, view, evidence, links]
     default: []
   before_deployment:
-    description: Whether throw-away listeners take the ports of nodes that are down, so that links to them can be tried.
+    description: >-
+      Whether throw-away listeners take the ports of nodes that are down, so that links to them
+      can be tried.
     type: bool
     default: false
 seealso:

@@ -13,10 +13,16 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import ex
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
     cookie_problem,
     feature,
-    unknown_keys,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.config_findings import (
+    config_findings,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.environment import (
+    environment_findings,
+)
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.schema import unknown_keys
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 Findings = t.Iterator[Finding]
@@ -76,7 +82,7 @@ def check_config(settings: Settings, edition: str) -> Findings:
         keys = flatten(tree)
         yield from _owned("owned_key", variable, {key: key for key in keys})
         yield from _autoclean(variable, keys, settings.version)
-        yield from _unknown(variable, tree, settings.version, edition)
+        yield from unknown_keys(tree, settings.version, edition, variable)
     if settings.base_config and not feature("base_hocon", settings.version, edition):
         yield Finding(
             "base_hocon",
@@ -87,6 +93,8 @@ def check_config(settings: Settings, edition: str) -> Findings:
         )
     names = {name: environment_key(str(name)) for name in settings.environment}
     yield from _owned("owned_environment", "emqx_environment", names)
+    yield from config_findings(settings)
+    yield from environment_findings(settings)
 
 
 def _cookie(settings: Settings) -> Findings:
@@ -99,19 +107,6 @@ def _cookie(settings: Settings) -> Findings:
             "leave emqx_cookie unset to have one generated, or set it to 16 to 64 letters, "
             "digits, '_' and '-'",
             subject="emqx_cookie",
-        )
-
-
-def _unknown(variable: str, tree: dict[str, t.Any], version: str, edition: str) -> Findings:
-    for found in unknown_keys(tree, version, edition):
-        key, seen = found["key"], found["found"]
-        yield Finding(
-            found["code"],
-            found["expected"],
-            seen if seen == key else f"{key} for {seen}",
-            found["remedy"],
-            subject=variable,
-            severity=found["severity"],
         )
 
 

@@ -91,7 +91,7 @@ def pending(
     files: t.Iterable[ManagedFile], directories: t.Iterable[Directory], host: HostState
 ) -> list[str]:
     """Return the paths whose content, owner, group or mode is not yet as desired."""
-    items = [*directories, *files]
+    items: list[ManagedFile | Directory] = [*directories, *files]
     states = {item.path: vars(host.file(item.path)) for item in items}
     return pending_files([vars(item) for item in items], states)
 

@@ -17,6 +17,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     places,
     tuning,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import checks as firewall_checks
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import none
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import release
@@ -29,7 +31,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     RunInput,
 )
 
-
 # Variables that take a PEM text, or a file of the control node.
 PEM_VARIABLES = ("etcd_ca", "etcd_certificate", "etcd_key", "k8s_ca")
 
@@ -40,6 +41,9 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
         yield from given.findings
         if host in settings.cluster_hosts and given.host:
             yield from _of_host(host, run, settings, draft)
+    if any(one.firewall.backend != none.NAME for one in draft.hosts.values()):
+        unread = hosts.unread(run, draft.cluster)
+        yield from firewall_checks.members(draft.cluster, unread)
     yield from draft.order.findings
     yield from _of_restarts(run, settings, draft)
     if draft.change:
@@ -62,9 +66,7 @@ def _of_host(
         opened = run.opened.get(own.package) if own.package_source == "controller" else None
         besides += packages.package_findings(own, one.release, found, package, opened)
         besides += places.findings(one.node, one.layout, found)
-        besides += firewall.findings(
-            draft.cluster, own, one.node, found, hosts.unread(run, draft.cluster)
-        )
+        besides += firewall.findings(draft.cluster, own, one.node, found)
         besides += one.tls.findings
         if one.leads:
             besides += tuning.findings(own, found, host)

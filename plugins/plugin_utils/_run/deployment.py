@@ -14,7 +14,6 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
-    is_error,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import verdict
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
@@ -26,7 +25,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     members,
     release,
     restart,
-    rotation,
     start_order,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
@@ -195,7 +193,7 @@ def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
     if survey.examined(run) and run.purpose in (DEPLOY, INSPECT):
         plans = {host: one.intends() for host, one in draft.hosts.items()}
         diagnosis = survey.judge(run, draft.cluster, plans, to_build=True)
-        # Name servers, services and firewalls of the same inventory are not there yet in check mode.
+        # In check mode, name servers and services of the same inventory are not there yet.
         if run.check_mode and run.purpose == DEPLOY:
             foreseen = diagnosis.findings
         else:

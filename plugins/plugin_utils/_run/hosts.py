@@ -124,7 +124,7 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
     settings, host, node = scene.settings, scene.host, scene.node
     package = package_stat(settings, host, run)
     what = release.release(settings, host, package)
-    rules = firewall.plan(cluster, settings, node, host, unread(run, cluster))
+    rules = firewall.plan(cluster, settings, node, host)
     image = str((host.container.get("image") or {}).get("id") or what.image)
     certificates = tls.plan(
         settings, node, where, host, ControlFiles(), run.now, run.purpose == ROTATE

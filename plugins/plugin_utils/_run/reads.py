@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import package_of
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import package_of
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import container, release, tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall

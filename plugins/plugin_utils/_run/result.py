@@ -10,17 +10,16 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error, text
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files import (
     instance_files,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as show
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import steps, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
@@ -30,6 +29,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     RENAME,
     RunInput,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as show
 
 Data = t.Dict[str, t.Any]
 
@@ -189,13 +189,12 @@ def _question(host: str, run: RunInput, cluster: Cluster) -> Data:
     """Return the options of discovery_info on a host."""
     settings = run.hosts[host].settings
     strategy = table.of(settings.discovery_strategy)
-    shown = strategy.needs_service_account and settings.k8s_token != ""
     return {
         "strategy": settings.discovery_strategy,
         "settings": data(cluster.discovery.get(settings.discovery_strategy, {})),
         "node": cluster.nodes[host].name,
         "nodes": data(list(cluster.nodes.values())),
-        "service_account": layout(settings).kubernetes if shown else "",
+        "service_account": strategy.service_account(settings, layout(settings)),
     }
 
 
