@@ -17,7 +17,9 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     places,
     tuning,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import checks as firewall_checks
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import (
+    checks as firewall_checks,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import none
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
