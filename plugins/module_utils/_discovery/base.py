@@ -95,7 +95,7 @@ COMMON_REASONS: dict[str, Phrases] = {
     ),
 }
 SHORT_NAMES_DIFFER = Phrases(
-    "{own_short} before the @, as {own} looks for it at every address of {source}",
+    "{own_short} before the @, as {own} looks for that name at every address in {source}",
     "{names}",
     "give all nodes the same part before the @, emqx is the usual one",
 )
@@ -103,12 +103,12 @@ SHORT_NAMES_DIFFER = Phrases(
 
 def lacking(remedy: str) -> Phrases:
     """Return the texts where a service has no entry for a node."""
-    return Phrases("also {values} among {source}", "{listed}", remedy)
+    return Phrases("{source} to include {values}", "{listed}", remedy)
 
 
 def foreign(remedy: str) -> Phrases:
     """Return the texts where a service has an entry of somebody else."""
-    expected = "none of {values} among {source}, as that is no core of this cluster"
+    expected = "{source} to include only cores of this cluster, none of {values}"
     return Phrases(expected, "{listed}", remedy)
 
 

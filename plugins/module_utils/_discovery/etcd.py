@@ -35,15 +35,15 @@ _DELETE = "run the playbook site with emqx_etcd_clean_keys, or delete {what} by 
 
 REASONS: t.Mapping[str, base.Phrases] = {
     "no_key": base.Phrases(
-        "{names} among {source}, where each core keeps its own while it runs",
+        "{source} to include those of {names}, as each core keeps its own there while it runs",
         "{listed}",
         "start the node, or restart it where it runs (EMQX before 6.2.4 does not write its key "
         "again once etcd was away), else see in its log why it cannot write to etcd",
     ),
     "key_of_nobody": base.foreign(_OTHERS),
     "stale_key": base.Phrases(
-        "only keys that a node keeps alive among {source}",
-        "{values}, which nobody keeps alive",
+        "{source} to include only those that a node keeps alive",
+        "{values}, which no node does",
         _DELETE.format(what="each"),
     ),
 }
@@ -85,7 +85,7 @@ FAILURES: t.Mapping[str, base.Phrases] = {
     ),
     "etcd_locked": base.Phrases(
         "only locks that a node keeps alive",
-        "one that nobody does, which keeps all nodes waiting ({detail})",
+        "one that no node keeps alive, for which all of them wait ({detail})",
         _DELETE.format(what="it"),
     ),
     "etcd_other": base.Phrases(

@@ -60,10 +60,10 @@ def cluster_name(name: str) -> Findings:
     elif not _PLAIN.fullmatch(name):
         yield Finding(
             "unsafe_cluster_name",
-            "letters, digits, '_', '-' and single dots, not a dash first nor a dot at an end, as "
+            "letters, digits, '_', '-' and single dots, beginning with none of the last two, as "
             "directories on hosts and on the control node and keys in etcd have this name",
             repr(name),
-            "choose another, emqxcl is EMQX's own",
+            "choose another, such as mq-production",
             subject="emqx_cluster_name",
         )
 
@@ -121,7 +121,7 @@ def node_name(node: Node) -> Findings:
         yield _of_name(
             node,
             "bad_short_name",
-            "letters, digits, '_' and '-' before the @, a dash not first",
+            "letters, digits, '_' and '-' before the @, not beginning with a dash",
             "rename the part before the @, emqx is the usual one",
         )
     if short.startswith("remsh"):
@@ -150,8 +150,8 @@ def _suffix(node: Node) -> Findings:
         yield _of_name(
             node,
             "suffix_too_large",
-            f"a number below {ports.SUFFIX_MODULUS} before the @, as EMQX adds it to its ports, "
-            f"and what is left of a larger one divided by {ports.SUFFIX_MODULUS}",
+            f"a number below {ports.SUFFIX_MODULUS} before the @, as EMQX adds it to its ports and "
+            "begins at 0 again there",
             "end the name in a letter if the number is a date or a version, or make it small",
         )
     elif suffix >= _DATE_LIKE_SUFFIX:

@@ -311,7 +311,7 @@ class TestReport:
     def test_one_sentence_names_all_nodes_of_a_cause(self) -> None:
         found = report("dns", A, addresses("10.0.0.1"), *IPS)
         assert found["problems"] == [
-            "Hosts n2, n3: expected also 10.0.0.2, 10.0.0.3 among the A records of mq.example, "
+            "Hosts n2, n3: expected the A records of mq.example to include 10.0.0.2, 10.0.0.3, "
             "found 10.0.0.1: add the record (the role bind does), with a low TTL."
         ]
         assert "Host n3: " in found["missing"][1]["message"]
@@ -337,7 +337,7 @@ class TestReport:
             "severity": "error",
             "hosts": ["n2"],
             "subject": "",
-            "expected": "also 10.0.0.2 among the A records of mq.example",
+            "expected": "the A records of mq.example to include 10.0.0.2",
             "found": "10.0.0.1",
             "remedy": "add the record (the role bind does), with a low TTL",
             "evidence": [],

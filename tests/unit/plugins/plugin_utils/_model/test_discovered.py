@@ -136,10 +136,10 @@ class TestBeforeStart:
     def test_nodes_of_another_cluster(self) -> None:
         given = keys(IPS[0], STRANGER)
         assert [finding.sentence() for finding in self.found(given, given)] == [
-            f"Hosts n1, n2: expected none of {given[1]['key']} among the keys below "
-            "emqxcl/ekkacl/nodes/, as that is no core of this cluster, found "
-            f"{given[0]['key']}, {given[1]['key']}: stop that node, or set an emqx_etcd_prefix "
-            "that no other cluster has."
+            "Hosts n1, n2: expected the keys below emqxcl/ekkacl/nodes/ to include only cores of "
+            f"this cluster, none of {given[1]['key']}, found {given[0]['key']}, "
+            f"{given[1]['key']}: stop that node, or set an emqx_etcd_prefix that no other cluster "
+            "has."
         ]
 
     def test_a_key_that_nobody_keeps_alive_is_no_node(self) -> None:
