@@ -129,7 +129,8 @@ def service(case: Case) -> Findings:
 def _remedy(reason: str) -> str:
     try:
         return matching.remedy(reason)
-    except KeyError:
+    except (KeyError, StopIteration):
+        # A reason is a host's text: it may be none of ours.
         return "correct what the discovery service holds for this cluster"
 
 

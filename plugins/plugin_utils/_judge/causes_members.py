@@ -81,9 +81,10 @@ def waiting(case: Case) -> Findings:
         text = view.reason + " ".join(case.log(host, "waiting"))
         awaited = sorted({name for name in _NODE.findall(text) if name != case.name(host)})
         up = [name for name in awaited if case.host_of.get(name) in case.ready]
-        if view.copying or (awaited and up == awaited and "waiting for table" in view.reason):
+        waits = "waiting for table" in view.reason
+        if (view.copying and up == awaited) or (waits and awaited and up == awaited):
             yield _copying(case, host, awaited)
-        elif "waiting for table" in view.reason:
+        elif waits:
             groups.setdefault(tuple(awaited), []).append(host)
     for wanted, hosts in groups.items():
         yield _waiting(case, list(wanted), hosts)

@@ -182,6 +182,21 @@ def test_tables_that_are_being_copied_are_not_waited_for() -> None:
     assert "the node of n3 is copying emqx_admin and emqx_app from emqx@10.0.0.1" in found.found
 
 
+def test_copying_some_tables_does_not_hide_a_wait_for_others() -> None:
+    scene = Scene()
+    scene.down("n2", active="inactive", sub="dead")
+    scene.waits("n3", "n2")
+    scene.view("n3", copying_tables=["emqx_admin"])
+    assert "waiting_for_tables" in codes(scene)
+
+
+def test_a_view_that_only_copies_names_its_tables() -> None:
+    scene = Scene()
+    scene.view("n3", state="booting", copying_tables=["a"], reason="copying table(s) a from others")
+    (found,) = judge(scene)
+    assert (found.code, found.evidence) == ("copying_tables", ("copying table(s) a from others",))
+
+
 def test_tables_of_members_that_run_are_copied_too() -> None:
     scene = Scene()
     scene.waits("n3", "n1", "n2")
