@@ -18,6 +18,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     places,
     services,
     storage,
+    sysctls,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import file_state, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, runner
@@ -45,15 +46,6 @@ def _os_release() -> str:
     return read_text("/etc/os-release") or read_text("/usr/lib/os-release") or ""
 
 
-def sysctl(key: str) -> str | None:
-    """Return a kernel value with single blanks, None where this kernel does not know the key."""
-    try:
-        text = read_text("/proc/sys/" + key.replace(".", "/"))
-    except OSError:
-        return None
-    return None if text is None else " ".join(text.split())
-
-
 def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
     """Return the answer of the module: ``host``. ``run_command`` is that of AnsibleModule."""
     run = runner(run_command)
@@ -76,7 +68,7 @@ def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.
         "places": places.read(service, record),
         "data_nodes": storage.data_nodes(params["data_dir"]),
         "disks": {path: storage.free_bytes(path) for path in params["disks"]},
-        "sysctls": {key: sysctl(key) for key in params["sysctls"]},
+        "sysctls": sysctls.read(params["sysctls"]),
         "nft": firewalls.nft_revision(run, params["nft_table"]),
         "firewall": firewalls.firewall(run, params["firewall_zones"]),
         "certificates": certificates.certificates(run, params["certificates"]),

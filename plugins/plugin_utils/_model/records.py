@@ -263,6 +263,7 @@ class HostState:
     nft: t.Mapping[str, t.Any] = field(default_factory=dict)
     firewall: t.Mapping[str, t.Any] = field(default_factory=dict)
     certificates: t.Mapping[str, str] = field(default_factory=dict)
+    running: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, answer: t.Mapping[str, t.Any]) -> HostState:
@@ -287,6 +288,7 @@ class HostState:
             nft=answer["nft"],
             firewall=answer["firewall"],
             certificates=answer["certificates"],
+            running=answer["places"],
         )
 
     def file(self, path: str) -> FileState:

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     container,
     packages,
@@ -46,6 +47,9 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
     if any(one.firewall.backend != none.NAME for one in draft.hosts.values()):
         unread = hosts.unread(run, draft.cluster)
         yield from firewall_checks.members(draft.cluster, unread)
+    strategy = table.of(settings.discovery_strategy)
+    texts = next(iter(run.hosts.values())).texts
+    yield from strategy.check_texts(settings, texts)
     yield from draft.order.findings
     yield from _of_restarts(run, settings, draft)
     if draft.change:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error, text
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import question
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
@@ -176,26 +177,14 @@ def _host_data(host: str, run: RunInput, plan: Deployment) -> Data:
     found["database_from"] = f"{where.data}/mnesia/{aside}"
     found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"
     if host in cluster.nodes:
-        found["discovery"] = _question(host, run, cluster)
+        node = cluster.nodes[host]
+        found["discovery"] = {"service_account": "", **question(settings, cluster, node, where)}
     if one:
         found.update(data(one), **_work(host, run, plan, one))
     return found
 
 
 _PHASES = (*PREPARING, "service", "membership")
-
-
-def _question(host: str, run: RunInput, cluster: Cluster) -> Data:
-    """Return the options of discovery_info on a host."""
-    settings = run.hosts[host].settings
-    strategy = table.of(settings.discovery_strategy)
-    return {
-        "strategy": settings.discovery_strategy,
-        "settings": data(cluster.discovery.get(settings.discovery_strategy, {})),
-        "node": cluster.nodes[host].name,
-        "nodes": data(list(cluster.nodes.values())),
-        "service_account": strategy.service_account(settings, layout(settings)),
-    }
 
 
 def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
