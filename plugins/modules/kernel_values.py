@@ -41,7 +41,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-values:
+live:
   description: The values as the kernel has them now, by key.
   returned: success
   type: dict
@@ -90,12 +90,12 @@ def main() -> None:
         note(module, {key: after[key] for key in pending if key not in refused})
         if refused:
             reasons = ", ".join(f"{key} = {values[key]} ({why})" for key, why in refused.items())
-            module.fail_json(msg=f"The kernel refuses {reasons}.", values=after)
+            module.fail_json(msg=f"The kernel refuses {reasons}.", live=after)
     diff = {
         "before": {key: state["value"] for key, state in before.items() if key in pending},
         "after": {key: after[key] for key in pending},
     }
-    module.exit_json(changed=bool(pending), values=after, diff=diff)
+    module.exit_json(changed=bool(pending), live=after, diff=diff)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.current import is_current
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports"
 LIMITS_FILE = "/etc/security/limits.d/90-mqttops-emqx.conf"
@@ -115,6 +116,19 @@ def plan(
     files = _files(settings, user, values, found)
     changed = any(not is_current(file, host.file(file.path)) for file in files)
     return TuningPlan(values, pending, skipped, files, bool(pending) or changed)
+
+
+def steps(planned: TuningPlan, host: HostState, inventory_host: str) -> tuple[Step, ...]:
+    """Return what is done on a host, in the order in which it is done."""
+    found = [
+        Step(inventory_host, "tuning", f"write {file.path}", "it differs")
+        for file in planned.files
+        if not is_current(file, host.file(file.path))
+    ]
+    for key, value in planned.pending.items():
+        reason = f"it is {KernelValue.of(host.sysctls.get(key)).value}"
+        found.append(Step(inventory_host, "tuning", f"set {key} = {value}", reason))
+    return tuple(found)
 
 
 def _desired(settings: Settings, reserved: KernelValue, ports: t.Iterable[int]) -> dict[str, str]:

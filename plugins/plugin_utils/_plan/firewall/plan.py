@@ -30,6 +30,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backen
     Desired,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.rules import Rule, rules
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 # In the order in which "auto" takes what is at work on a host.
 BACKENDS: t.Mapping[str, Backend] = {
@@ -44,12 +45,12 @@ WATCHED: Texts = tuple(path for back_end in BACKENDS.values() for path in back_e
 
 @dataclass(frozen=True)
 class FirewallPlan:
-    """What to do on a host. ``changes`` has those of each back end, by name.
+    """What to do on a host: ``backend`` keeps ``rules``, all others lose them.
 
-    ``backend`` keeps ``rules``; it loses them to no other before it has them. ``tasks`` are the
-    task files to run, in this order, none where nothing is to be done. ``unit`` is the systemd
-    unit that loads the rules at boot, "" where none is needed. ``opens_ports`` tells whether
-    members are let in whom the host keeps out now.
+    ``changes`` has what each back end has to change, by name; ``tasks`` are the task files that do
+    it, in order, none where nothing is to be done. ``unit`` is the systemd unit that loads the
+    rules at boot, "" where none is needed. ``opens_ports`` tells whether members are let in whom
+    the host keeps out now.
     """
 
     backend: str
@@ -62,6 +63,11 @@ class FirewallPlan:
     @property
     def todo(self) -> bool:
         return bool(self.tasks)
+
+    @property
+    def changes_host(self) -> bool:
+        """Whether anything is done on the host, other than to show rules."""
+        return any(changes.todo for name, changes in self.changes.items() if name != none.NAME)
 
     @property
     def files(self) -> tuple[ManagedFile, ...]:
@@ -92,6 +98,7 @@ class FirewallPlan:
             "load": self.load,
             "remove_nft": self.remove_nft,
             "todo": self.todo,
+            "changes_host": self.changes_host,
             "tasks": list(self.tasks),
             "unit": self.unit,
             "opens_ports": self.opens_ports,
@@ -141,6 +148,36 @@ def _desired(cluster: Cluster, settings: Settings, node: Node) -> Desired:
         zones=settings.firewall_zones,
         container_subnet=settings.container_subnet if settings.bridged else "",
     )
+
+
+def steps(planned: FirewallPlan, host: str) -> tuple[Step, ...]:
+    """Return what is done on a host, in the order in which it is done."""
+    others = [name for name in planned.changes if name != planned.backend]
+    return tuple(
+        Step(host, "firewall", text, reason)
+        for names, reason in (
+            ([planned.backend], "its rules differ"),
+            (others, f"{planned.backend} keeps the rules"),
+        )
+        for name in names
+        if name != none.NAME
+        for text in _texts(name, planned.changes[name])
+    )
+
+
+def _texts(name: str, changes: Changes) -> t.Iterator[str]:
+    if changes.load:
+        yield f"load our table of {name}"
+    if changes.add:
+        yield f"add {_count(changes.add)} to {name}"
+    if changes.remove:
+        yield f"remove {_count(changes.remove)} from {name}"
+    if changes.unload:
+        yield f"unload our table of {name}"
+
+
+def _count(items: t.Sized) -> str:
+    return "1 rule" if len(items) == 1 else f"{len(items)} rules"
 
 
 def member_findings(cluster: Cluster, unread: t.Collection[str] = ()) -> list[Finding]:

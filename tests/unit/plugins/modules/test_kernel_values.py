@@ -61,7 +61,7 @@ def _kernel(
 def test_set_and_noted_what_was_not_kept(kernel: Kernel) -> None:
     result = kernel.run()
     assert result["changed"]
-    assert result["values"] == {SOMAXCONN: "16384", BUSY: "50"}
+    assert result["live"] == {SOMAXCONN: "16384", BUSY: "50"}
     assert result["diff"] == {
         "before": {SOMAXCONN: "4096", BUSY: "0"},
         "after": {SOMAXCONN: "16384", BUSY: "50"},
@@ -82,7 +82,7 @@ def test_a_second_run_changes_nothing(kernel: Kernel) -> None:
 
 def test_check_mode_changes_nothing(kernel: Kernel) -> None:
     result = kernel.run(check=True)
-    assert (result["changed"], result["values"][SOMAXCONN]) == (True, "32768")
+    assert (result["changed"], result["live"][SOMAXCONN]) == (True, "32768")
     assert kernel.value(SOMAXCONN) == "4096"
     assert "Kept" not in kernel.file.read_text()
 

@@ -157,6 +157,16 @@ class TestFiles:
         lost = dataclasses.replace(after, files={})
         assert tuning.plan(settings, [], lost, "emqx").todo
 
+    def test_the_steps(self) -> None:
+        host = HostState(sysctls={SOMAXCONN: "4096", "net.a": "1"})
+        settings = Settings(tuning_sysctl={SOMAXCONN: 32768, "net.a": 1})
+        planned = tuning.plan(settings, [], host, "emqx")
+        assert [(step.text, step.reason) for step in tuning.steps(planned, host, "n1")] == [
+            (f"write {sysctls.FILE}", "it differs"),
+            (f"write {tuning.LIMITS_FILE}", "it differs"),
+            (f"set {SOMAXCONN} = 32768", "it is 4096"),
+        ]
+
 
 class TestValuesThatAreNotKept:
     """A kernel that caps what it is asked for, and the note of it in our own file."""

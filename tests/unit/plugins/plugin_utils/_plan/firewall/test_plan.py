@@ -133,6 +133,22 @@ def test_whether_members_are_let_in_whom_the_host_keeps_out(found: HostState, op
     assert plan(found).opens_ports is opens
 
 
+def texts(planned: firewall.FirewallPlan) -> list[str]:
+    return [f"{step.text}: {step.reason}" for step in firewall.steps(planned, "n1")]
+
+
+def test_the_steps() -> None:
+    assert texts(plan(host())) == ["load our table of nftables: its rules differ"]
+    assert texts(plan(host("ufw", ours=["firewalld", "nftables"]))) == [
+        f"add {len(IN_UFW) + 1} rules to ufw: its rules differ",
+        f"remove {len(RICH)} rules from firewalld: ufw keeps the rules",
+        "unload our table of nftables: ufw keeps the rules",
+    ]
+    given = plan(host(), firewall_backend="none")
+    assert (texts(given), given.todo, given.changes_host) == ([], True, False)
+    assert plan(host("ufw", ours=["ufw"]), firewall_backend="none").changes_host
+
+
 def test_an_unchanged_host_has_nothing_to_do() -> None:
     assert not plan(host("firewalld", ours=["firewalld"])).todo
     assert not plan(host("ufw", ours=["ufw"], ipv6=False)).todo
@@ -389,7 +405,9 @@ def test_no_other_file_compares_the_names_of_back_ends() -> None:
         path.name
         for path in here.parents[1].rglob("*.py")
         if path.parent != here
-        for constant in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for compared in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(compared, ast.Compare)
+        for constant in ast.walk(compared)
         if isinstance(constant, ast.Constant) and constant.value in names
     }
     assert found == set()
