@@ -23,7 +23,16 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "name": {"type": "str", "default": ""},
     "record_type": {"type": "str", "default": "a"},
     "ttl": {"type": "int", "default": 10},
-    "extra_records": {"type": "list", "elements": "dict", "default": []},
+    "extra_records": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "type": {"type": "str", "required": True},
+            "value": {"type": "str", "required": True},
+        },
+    },
     "only": {"type": "str", "choices": ["", "records", "addresses"], "default": ""},
 }
 
@@ -63,7 +72,7 @@ class ActionModule(ActionBase):
         shown = self._low_level_execute_command("PATH=$PATH:/usr/sbin named-checkconf -p")
         named_conf = str(shown.get("stdout", "")) if state.package_name else ""
         host = str(variables["inventory_hostname"])
-        plan = bind.plan(host, servers, nodes, settings, state, named_conf)
+        plan = bind.plan(host, servers, nodes, settings, state, named_conf, options["ttl"])
         return {**result, "plan": plan, **_shown(plan.pop("findings"))}
 
 

@@ -199,7 +199,7 @@ def _key_findings(
     elif ca is not None:
         try:
             problems = x509.authority_problems(ca, public, now)
-        except ValueError as error:
+        except x509.UNREADABLE as error:
             expected = f"a certificate in {authority.certificate}"
             yield about.of_authority("ca", "ca_dir", expected, str(error), "bring the file back")
             return

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import typing as t
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ def plan(
     settings: ZoneSettings,
     state: HostState,
     named_conf: str,
+    ttl: int = 10,
 ) -> dict[str, t.Any]:
     """Return what the role does on a name server, and the findings about it.
 
@@ -71,7 +73,10 @@ def plan(
     layout = _DISTRIBUTIONS.get(family)
     findings = [
         *found.findings,
-        *_host_findings(host, state, layout, zone.foreign_zones(named_conf, settings.zone)),
+        *_ttl_findings(ttl),
+        *_host_findings(
+            host, addresses[host], state, layout, zone.foreign_zones(named_conf, settings.zone)
+        ),
     ]
     return {
         "findings": findings,
@@ -84,8 +89,20 @@ def plan(
     }
 
 
+def _ttl_findings(ttl: int) -> list[Finding]:
+    # RFC 2181, section 8
+    if 0 <= ttl < 2**31:
+        return []
+    expected = f"seconds from 0 to {2**31 - 1}"
+    return [Finding("dns_ttl", expected, str(ttl), "correct it", subject="bind_ttl")]
+
+
 def _host_findings(
-    host: str, state: HostState, layout: Distribution | None, foreign: t.Sequence[str]
+    host: str,
+    address: str,
+    state: HostState,
+    layout: Distribution | None,
+    foreign: t.Sequence[str],
 ) -> t.Iterator[Finding]:
     if layout is None:
         yield Finding(
@@ -94,6 +111,15 @@ def _host_findings(
             str(state.platform.get("name", "another system")),
             "take another host as name server",
             hosts=(host,),
+        )
+    if not _is_address(address):
+        yield Finding(
+            "bind_address",
+            "the IP address of this name server, for the others and for its record",
+            repr(address),
+            "set it for this host",
+            hosts=(host,),
+            subject="bind_address",
         )
     if foreign:
         yield Finding(
@@ -104,3 +130,11 @@ def _host_findings(
             hosts=(host,),
             subject=UNIT,
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

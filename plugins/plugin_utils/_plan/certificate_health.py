@@ -31,8 +31,13 @@ _ENDS_SOON = dt.timedelta(days=14)
 
 def judge(found: t.Mapping[str, str], host: str, now: dt.datetime) -> list[Problem]:
     """Return ``problems`` of what host_info or cluster_info found on a host."""
-    certificate, public_key, ca = (found.get(part, "").encode() for part in PARTS)
+    certificate, public_key, ca = _pems(found)
     return problems(certificate, public_key, ca, [host], now)
+
+
+def _pems(found: t.Mapping[str, t.Any]) -> list[bytes]:
+    """Return the parts as bytes; what a host says may be of any type."""
+    return [str(found.get(part) or "").encode("utf-8", "replace") for part in PARTS]
 
 
 def health(
@@ -49,8 +54,12 @@ def health(
     let a node in or do not, and where as many trust another one, that is ``wanted`` (DER). Hosts
     without certificates are left out.
     """
-    given = {host: files for host, files in found.items() if any(files.get(p) for p in PARTS)}
-    trusts = [frozenset(authorities(files.get("ca", "")).items()) for files in given.values()]
+    given = {
+        host: {part: pem.decode() for part, pem in zip(PARTS, _pems(files))}
+        for host, files in found.items()
+        if isinstance(files, t.Mapping) and any(files.get(part) for part in PARTS)
+    }
+    trusts = [frozenset(authorities(files["ca"]).items()) for files in given.values()]
     most = max(
         trusts,
         key=lambda trust: (trusts.count(trust), any(der in wanted for der, _pem in trust)),
@@ -59,7 +68,7 @@ def health(
     common = "".join(sorted(pem for _der, pem in most))
     result = {}
     for host, files in given.items():
-        certificate = files.get("certificate", "")
+        certificate = files["certificate"]
         judged = judge({**files, "ca": common}, addresses[host], now)
         problem = "; ".join(f"expected {item.expected}, found {item.found}" for item in judged)
         if not problem and ends_within(certificate.encode(), renew_days, now):
@@ -79,14 +88,18 @@ def review(
     """
     result: dict[str, t.Any] = {"problems": [], "ending": [], "ca": ""}
     for pem in pems:
-        cert, key, ca = (str(pem[name]).encode() for name in ("certificate", "public_key", "ca"))
+        if not isinstance(pem, t.Mapping):
+            continue
+        paths = pem.get("paths")
+        path = str(paths.get("certificate", "")) if isinstance(paths, t.Mapping) else ""
+        cert, key, ca = _pems(pem)
         current = problems(cert, key, ca, [host], now)
         soon = [] if current else problems(cert, key, ca, [host], now + _ENDS_SOON)
         for kind, found in (("problems", current), ("ending", soon)):
             result[kind] += [
                 {
-                    "use": pem["use"],
-                    "path": pem["paths"]["certificate"],
+                    "use": str(pem.get("use", "")),
+                    "path": path,
                     **dataclasses.asdict(problem),
                 }
                 for problem in found

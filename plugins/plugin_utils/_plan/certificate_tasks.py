@@ -32,6 +32,7 @@ _PREFIX = "certificates_"
 # A wildcard, a name or an address: what openssl takes as one word.
 _NAME = re.compile(r"(\*\.)?[0-9A-Za-z_:][0-9A-Za-z_.:-]*")
 _USAGE = {"server": "serverAuth", "client": "clientAuth"}
+_MODE = re.compile("[0-7]{4}")
 # RFC 5280, appendix A.1: ub-common-name
 _COMMON_NAME_MAX = 64
 
@@ -126,6 +127,10 @@ def _option_findings(item: Wanted, variable: str, about: About) -> t.Iterator[Fi
     for path in item.files:
         if not os.path.isabs(path):
             yield about.finding("wanted", variable, "absolute paths", path, "correct it")
+    for mode in (item.mode, item.directory_mode):
+        if not _MODE.fullmatch(mode):
+            expected, remedy = "modes of four octal digits in quotes", "correct it"
+            yield about.finding("wanted", variable, expected, repr(mode), remedy)
     if item.certificate and not item.names:
         remedy = "give the names that others reach it by"
         yield about.finding("wanted", variable, "one or more names", "none", remedy)

@@ -41,6 +41,13 @@ PATHS = {
 _RELEASES = "/opt/mqttops-etcd"
 _CLIENT_NAME = "emqx"
 _RENEW_DAYS = 30
+# What goes into the files of systemd as it is, and is no directory of the system, as the whole
+# directory becomes etcd's.
+_DATA_DIR = re.compile(
+    r"(?!/(etc|usr|bin|sbin|lib\w*|boot|dev|proc|sys|run)/)(?!/(var|home)/[^/]+$)"
+    r"(/(?!\.\.?(/|$))[0-9A-Za-z._-]+){2,}"
+)
+_ADDRESS = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
 _MANAGED = "#\n# Managed by Ansible (mqttops.emqx): changes made here are lost.\n#\n"
 
 
@@ -277,6 +284,12 @@ def _findings(
     if number not in (1, 3):
         remedy = "give the group of etcd as many"
         yield finding("hosts", "etcd_hosts", "one host or three", str(number), remedy)
+    if not _DATA_DIR.fullmatch(settings.data_dir):
+        expected = "a directory of its own, of plain letters, such as /var/lib/etcd/mq"
+        yield finding("data_dir", "etcd_data_dir", expected, repr(settings.data_dir), "correct it")
+    if not _ADDRESS.fullmatch(settings.addresses[host]):
+        found, remedy = repr(settings.addresses[host]), "set it for this host"
+        yield finding("address", "etcd_address", "an IPv4 address or a name", found, remedy)
     if not settings.archive and state.platform.get("format") != "deb":
         name = str(state.platform.get("name", "another system"))
         remedy = "set etcd_archive to a release of etcd, or take another host"

@@ -9,6 +9,7 @@ deploy/docker). All kinds are the same from Kubernetes 1.25 to 1.37, at the leas
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -24,6 +25,16 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 
 Manifest = t.Dict[str, t.Any]
 
+# Labels and subdomains of RFC 1123, as the kinds take them.
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_NAMES = {
+    "service_name": _LABEL,
+    "namespace": _LABEL,
+    "service_account": _SUBDOMAIN,
+    "token_secret": _SUBDOMAIN,
+    "cookie_secret": _SUBDOMAIN,
+}
 _CLUSTER_KEYS = ("service_name", "namespace", "address_type", "suffix")
 
 # Names of the vendor's chart. In containers RPC has one port, whatever the node's name.
@@ -82,9 +93,10 @@ def plan(nodes: t.Iterable[Node], settings: Kubernetes) -> Manifests:
     selects nothing, with ``pods`` the service selects the pods of a StatefulSet.
     """
     found = [_account(settings), *_permission(settings)]
+    wrong = tuple(_setting_findings(settings))
     if settings.members == "pods":
         found += [_service(settings, _PORTS, selects=True), _stateful_set(settings)]
-        return Manifests(tuple(found), ())
+        return Manifests(tuple(found), wrong)
     cores = [node for node in nodes if node.role == "core"]
     # The same of all: so is the part of their names that it follows from.
     ports = {"ekka": cores[0].dist_port} if cores else {}
@@ -94,7 +106,23 @@ def plan(nodes: t.Iterable[Node], settings: Kubernetes) -> Manifests:
     if not cores:
         remedy = "put hosts in the group"
         findings = [Finding("no_core", "one core or more", "none", remedy)]
-    return Manifests(tuple(found), tuple(findings))
+    return Manifests(tuple(found), (*wrong, *findings))
+
+
+def _setting_findings(settings: Kubernetes) -> t.Iterator[Finding]:
+    for key, pattern in _NAMES.items():
+        name = getattr(settings, key)
+        if name and not re.fullmatch(pattern, name):
+            yield Finding(
+                "k8s_name",
+                "a name of Kubernetes: lower-case letters, digits and dashes, 63 at the most",
+                repr(name),
+                "correct it",
+                subject=f"kubernetes_{key}",
+            )
+    if settings.replicas < 1:
+        found, remedy = str(settings.replicas), "correct it"
+        yield Finding("k8s_replicas", "1 or more", found, remedy, subject="kubernetes_replicas")
 
 
 def _manifest(settings: Kubernetes, kind: str, version: str, name: str, **parts: t.Any) -> Manifest:

@@ -17,6 +17,16 @@ try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
+
+    # What the library raises for what is damaged, or made by other rules.
+    UNREADABLE: tuple[type[Exception], ...] = (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    )
 except ImportError:  # ansible-core depends on it, but only on the control node
     pass
 
@@ -56,9 +66,8 @@ def problems(
     is a problem, too; nothing is raised.
     """
     try:
-        chain, trusted = (x509.load_pem_x509_certificates(pem) for pem in (certificate, ca))
-        key = serialization.load_pem_public_key(public_key)
-    except (ValueError, UnsupportedAlgorithm) as error:
+        return _problems(certificate, public_key, ca, names, now, usage)
+    except UNREADABLE as error:
         return [
             Problem(
                 "unreadable",
@@ -67,6 +76,18 @@ def problems(
                 "convert them with openssl",
             )
         ]
+
+
+def _problems(
+    certificate: bytes,
+    public_key: bytes,
+    ca: bytes,
+    names: t.Sequence[str],
+    now: dt.datetime,
+    usage: t.Sequence[str],
+) -> list[Problem]:
+    chain, trusted = (x509.load_pem_x509_certificates(pem) for pem in (certificate, ca))
+    key = serialization.load_pem_public_key(public_key)
     cert, authority = chain[0], issuer(chain, trusted)
     found = (
         key_problem(cert, key),
@@ -81,21 +102,21 @@ def problems(
 
 def authorities(pem: str | bytes) -> dict[bytes, str]:
     """Return the certificates of a PEM text by their DER, which is what they are compared by."""
+    encoding = serialization.Encoding
     try:
         found = x509.load_pem_x509_certificates(pem if isinstance(pem, bytes) else pem.encode())
-    except ValueError:
+        return {c.public_bytes(encoding.DER): c.public_bytes(encoding.PEM).decode() for c in found}
+    except UNREADABLE:
         return {}
-    encoding = serialization.Encoding
-    return {c.public_bytes(encoding.DER): c.public_bytes(encoding.PEM).decode() for c in found}
 
 
 def fingerprints(pem: bytes) -> str:
     """Return fingerprints of the CAs' names and keys; a renewed certificate has the same."""
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError:
+        known = {cert.subject.public_bytes() + _spki(cert.public_key()) for cert in found}
+    except UNREADABLE:
         return ""
-    known = {cert.subject.public_bytes() + _spki(cert.public_key()) for cert in found}
     return " ".join(sorted(hashlib.sha256(each).hexdigest()[:12] for each in known))
 
 
@@ -103,9 +124,9 @@ def subjects(pem: bytes) -> str:
     """Name the CAs of a bundle so that two of the same name differ."""
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError:
+        names = [f"{ca.subject.rfc4514_string()} ({ca.serial_number % 16**6:06x})" for ca in found]
+    except UNREADABLE:
         return ""
-    names = (f"{ca.subject.rfc4514_string()} ({ca.serial_number % 16**6:06x})" for ca in found)
     return " and ".join(names)
 
 
@@ -114,7 +135,7 @@ def ends(certificate: str | bytes) -> str:
     pem = certificate if isinstance(certificate, bytes) else certificate.encode()
     try:
         return f"{x509.load_pem_x509_certificate(pem).not_valid_after_utc:%Y-%m-%d}"
-    except ValueError:
+    except UNREADABLE:
         return ""
 
 
@@ -122,7 +143,7 @@ def ends_within(pem: bytes, days: int, now: dt.datetime) -> bool:
     """Tell whether a certificate ends within so many days; what is none does not."""
     try:
         end = x509.load_pem_x509_certificate(pem).not_valid_after_utc.replace(tzinfo=None)
-    except ValueError:
+    except UNREADABLE:
         return False
     return days > (LAST_DAY - now).days or end < now + dt.timedelta(days=days)
 
@@ -165,7 +186,7 @@ def public_key(key: bytes, passphrase: bytes | None) -> tuple[bytes, str]:
 def authority_problems(ca: bytes, public: bytes, now: dt.datetime) -> list[Problem]:
     """Return what keeps a CA from signing with the key that ``public`` (PEM) belongs to.
 
-    Raises ValueError where one of the two is not PEM.
+    Raises one of UNREADABLE where one of the two is no PEM.
     """
     cert = x509.load_pem_x509_certificate(ca)
     key = serialization.load_pem_public_key(public)
@@ -207,7 +228,7 @@ def _issuer_problem(
 def _signed(cert: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         cert.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
         return False
     return True
 

@@ -15,6 +15,9 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 
 Record = t.Dict[str, str]
 
+# RFC 1035, section 2.3.1, and names of services (RFC 2782).
+_ZONE = re.compile(r"([0-9A-Za-z_]([0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?\.)+")
+
 # Zones that the packages of Debian and Red Hat bring along.
 _BUILT_IN = re.compile(
     r"\.|localhost(\.localdomain)?|(.+\.)?(0|127|255)\.in-addr\.arpa|.+\.ip6\.arpa"
@@ -108,6 +111,14 @@ def _setting_findings(zone: str, name: str) -> t.Iterator[Finding]:
             "the zone that the records are in, such as mq.example.org",
             "none",
             "set it",
+            subject="bind_zone",
+        )
+    elif not _ZONE.fullmatch(zone):
+        yield Finding(
+            "dns_zone",
+            "the name of a zone, such as mq.example.org",
+            repr(zone[:-1]),
+            "correct it",
             subject="bind_zone",
         )
     elif not _inside(name, zone):

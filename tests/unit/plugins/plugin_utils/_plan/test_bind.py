@@ -60,6 +60,20 @@ def test_hosts_that_cannot_be() -> None:
     ]
 
 
+def test_settings_that_cannot_be() -> None:
+    state = HostState(platform={"format": "deb"})
+    for address in ("ns1.example.org", "10.0.0.53; }", ""):
+        (finding,) = bind.plan("s1", {"s1": address}, NODES, SETTINGS, state, "")["findings"]
+        assert (finding.code, finding.subject, finding.hosts) == (
+            "bind_address",
+            "bind_address",
+            ("s1",),
+        )
+    for ttl in (-1, 2**31):
+        (finding,) = bind.plan("s1", SERVERS, NODES, SETTINGS, state, "", ttl)["findings"]
+        assert finding.subject == "bind_ttl"
+
+
 def test_records_without_a_server() -> None:
     found, text = bind.records(NODES, SETTINGS, 10)
     assert found.findings == ()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509 import DNSName
+from hypothesis import given, strategies
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificate_health
 from ansible_collections.mqttops.emqx.tests.support.certificates import Authority, Files
@@ -88,3 +89,21 @@ class TestReview:
         assert found["ca"] == ""
         nothing = certificate_health.review([], HOST, NOW)
         assert nothing == {"problems": [], "ending": [], "ca": ""}
+
+
+JSON = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(),
+    lambda inner: strategies.lists(inner) | strategies.dictionaries(strategies.text(), inner),
+    max_leaves=5,
+)
+PEM = strategies.dictionaries(
+    strategies.sampled_from(["use", "paths", "certificate", "public_key", "ca"]), JSON
+)
+
+
+@given(strategies.lists(PEM | JSON))
+def test_whatever_a_host_says_is_judged(pems: list[t.Any]) -> None:
+    found = certificate_health.review(pems, HOST, NOW)
+    assert len(found["problems"]) >= sum(isinstance(pem, dict) for pem in pems)
+    hosts = {f"n{number}": pem for number, pem in enumerate(pems)}
+    assert hosts.keys() >= certificate_health.health(hosts, dict.fromkeys(hosts, HOST), NOW).keys()

@@ -132,6 +132,8 @@ def test_a_pair_of_the_user(ca: Authority) -> None:
         (wanted(ca="ca.pem"), "certificates_wanted[0]"),
         (wanted(names=("a/CN=b",)), "certificates_wanted[0].names"),
         (wanted(names=("a,IP:10.0.0.1",)), "certificates_wanted[0].names"),
+        (wanted(mode="416"), "certificates_wanted[0]"),
+        (wanted(directory_mode="u=rwx"), "certificates_wanted[0]"),
         (wanted(names=("-a",)), "certificates_wanted[0].names"),
         (wanted(names=("a\nb",)), "certificates_wanted[0].names"),
         (

@@ -65,6 +65,7 @@ def ca(tmp_path: Path) -> Authority:
 
 def settings(folder: Path | str, number: int = 3, **more: t.Any) -> etcd.EtcdSettings:
     members = {f"e{n}": f"10.0.0.{n}" for n in range(1, number + 1)}
+    members["e1"] = more.pop("address", "10.0.0.1")
     fixed: dict[str, t.Any] = {
         "archive": "",
         "archive_sha256": "",
@@ -163,6 +164,17 @@ def test_a_release_in_place_of_the_package(ca: Authority) -> None:
         ({"number": 2}, "etcd_hosts", "etcd_hosts"),
         ({"archive": "x.tar.gz"}, "etcd_checksum", "etcd_archive_sha256"),
         ({"archive": "x", "archive_sha256": "A" * 64}, "etcd_checksum", "etcd_archive_sha256"),
+        ({"data_dir": "/"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "/srv"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "/var/lib"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "/usr/lib/etcd"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "/etc"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "var/lib/etcd/x"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "/var/lib/etcd/../../../etc"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": "/var/lib/etcd/a\nb"}, "etcd_data_dir", "etcd_data_dir"),
+        ({"data_dir": '/var/lib/etcd/a"b'}, "etcd_data_dir", "etcd_data_dir"),
+        ({"address": "fd00::1"}, "etcd_address", "etcd_address"),
+        ({"address": "a\nb"}, "etcd_address", "etcd_address"),
         ({"days": 30}, "tls_renew_days", "etcd_days"),
         ({"ca_days": 0}, "tls_ca_days", "etcd_ca_days"),
         ({"ca_days": 10**8}, "tls_ca_days", "etcd_ca_days"),
@@ -172,6 +184,11 @@ def test_settings_that_cannot_be(
     tmp_path: Path, changes: dict[str, t.Any], code: str, subject: str
 ) -> None:
     assert codes(plan(settings(tmp_path / "ca", **changes), empty())) == [(code, subject)]
+
+
+@pytest.mark.parametrize("data_dir", [DATA, "/data/etcd", "/srv/a-b_c.d", "/var/lib/etcd"])
+def test_places_for_data(tmp_path: Path, data_dir: str) -> None:
+    assert codes(plan(settings(tmp_path / "ca", data_dir=data_dir), empty())) == []
 
 
 def test_hosts_that_cannot_be(tmp_path: Path) -> None:

@@ -87,6 +87,22 @@ def test_the_schemas_would_refuse_a_slip() -> None:
 
 
 @pytest.mark.parametrize("members", ["hosts", "pods"])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("namespace", "../../x"),
+        ("service_account", "MQ"),
+        ("token_secret", "a b"),
+        ("cookie_secret", "-a"),
+        ("replicas", 0),
+    ],
+)
+def test_what_kubernetes_would_refuse(members: str, key: str, value: t.Any) -> None:
+    findings = plan(members, "ip", **{key: value}).findings
+    assert [finding.subject for finding in findings] == [f"kubernetes_{key}"]
+
+
+@pytest.mark.parametrize("members", ["hosts", "pods"])
 def test_nothing_but_get_of_one_object(members: str) -> None:
     found = by_kind(members, "hostname")
     assert found["Role"]["rules"] == [

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import random
 import typing as t
 from pathlib import Path
 
 import pytest
 from cryptography import x509 as certificates
+from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import x509
 from ansible_collections.mqttops.emqx.tests.support.certificates import Authority, Files, ip
@@ -104,3 +107,26 @@ def test_a_usage_that_nobody_asked_for(ca: Authority) -> None:
 @pytest.mark.parametrize("days", [10**6, 10**9, 10**15])
 def test_more_days_than_there_are(ca: Authority, days: int) -> None:
     assert x509.ends_within(good(ca).cert.read_bytes(), days, NOW)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_ones_are_problems_and_nothing_is_raised(ca: Authority, seed: int) -> None:
+    dice = random.Random(seed)
+    files = good(ca)
+    der = certificates.load_pem_x509_certificate(files.cert.read_bytes()).public_bytes(
+        serialization.Encoding.DER
+    )
+    key = files.key.read_bytes()
+    for _time in range(150):
+        broken = bytearray(der)
+        for _byte in range(dice.randint(1, 3)):
+            broken[dice.randrange(len(broken))] = dice.randrange(256)
+        body = base64.encodebytes(bytes(broken))
+        pem = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+        # Which byte was taken decides what is said; where it was none of ours, the signature is.
+        assert x509.problems(pem, public(files), ca.file.read_bytes(), [HOST], NOW) or broken == der
+        for judge in (x509.authorities, x509.fingerprints, x509.subjects, x509.ends):
+            judge(pem)
+        assert x509.ends_within(pem, 30, NOW) in (True, False)
+        cut = dice.randrange(30, len(key))
+        x509.public_key(key[:cut] + b"!" + key[cut:], None)

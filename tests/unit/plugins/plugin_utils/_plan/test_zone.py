@@ -87,6 +87,8 @@ class TestPlan:
         ("members", "changes", "sentence"),
         [
             ([], {"zone": ""}, "Cluster, bind_zone: expected the zone that"),
+            ([], {"zone": 'a"; };'}, "Cluster, bind_zone: expected the name of a zone"),
+            ([], {"zone": "mq example"}, "Cluster, bind_zone: expected the name of a zone"),
             ([], {"name": ""}, "Cluster, emqx_dns_name: expected the name whose"),
             (
                 [],
