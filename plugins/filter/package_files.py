@@ -7,7 +7,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host.state import package_file
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.packages import package_file
 
 
 def package_files_filter(paths: list[str]) -> dict[str, t.Any]:

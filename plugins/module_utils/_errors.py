@@ -53,14 +53,8 @@ class ParseError(EmqxError):
     code = "parse"
 
 
-class NotReadyError(EmqxError):
-    """A node is down or still booting, and the wish needs it ready."""
-
-    code = "not_ready"
-
-
 class RefusedError(EmqxError):
-    """The wish could be carried out but would do harm, or EMQX refuses it."""
+    """What is desired could be done but would do harm, or EMQX refuses it."""
 
     code = "refused"
 

@@ -78,6 +78,19 @@ emqx:
       description: Name of the node.
       type: str
       sample: emqx@10.0.0.1
+    copying_tables:
+      description: Tables that a booting node is copying from other members, as after a join.
+      type: list
+      elements: str
+    waiting_for_tables:
+      description: Tables of which a booting node may hold an old copy, so that it waits for the
+        members that stopped later.
+      type: list
+      elements: str
+    waiting_for_nodes:
+      description: Members that are down while a node boots, as it sees it.
+      type: list
+      elements: str
     state:
       description:
         - V(down) if the node does not answer.
@@ -178,7 +191,7 @@ emqx:
       description: What the other running members answered this node, by name.
       type: dict
 others:
-  description: By node name, what RV(emqx) has, as told by the other running members themselves.
+  description: By node name, what RV(emqx) has, as the other running members say it themselves.
   returned: with O(others)
   type: dict
 tls:

@@ -125,10 +125,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import node_atom
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.membership import (
+    Desired,
     Outcome,
-    Wish,
     foresee,
     fulfil,
 )
@@ -136,21 +136,21 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import 
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline
 
 
-def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
+def desired_of(params: t.Mapping[str, t.Any]) -> Desired:
     if params["state"] == "left":
-        return Wish("left")
+        return Desired("left")
     joined = params["state"] == "joined"
     target = params["seed"] if joined else params["node"]
     node_atom(target)
-    return Wish(params["state"], target, params["allow_data_loss" if joined else "force"])
+    return Desired(params["state"], target, params["allow_data_loss" if joined else "force"])
 
 
 def run(module: AnsibleModule) -> Outcome:
     ctl = ctl_of(module.params, module.run_command)
-    wish, timeout = wish_of(module.params), module.params["timeout"]
+    desired, timeout = desired_of(module.params), module.params["timeout"]
     if module.check_mode:
-        return foresee(ctl, wish, timeout)
-    return fulfil(ctl, wish, Deadline(timeout))
+        return foresee(ctl, desired, timeout)
+    return fulfil(ctl, desired, Deadline(timeout))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_probe
-short_description: Try the ways from this host to all nodes of a cluster at once
+short_description: Try the links from this host to all nodes of a cluster at once
 version_added: 0.1.0
 author:
   - mqttops contributors (@mqttops)
@@ -27,7 +27,7 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(probed) tries all ways.
+      - V(probed) tries all links.
       - V(listening) starts a listener on the own node's ports that are free.
       - V(closed) ends it.
     type: str
@@ -55,7 +55,7 @@ options:
     description: Seconds after which a listener ends by itself.
     type: float
     default: 120
-  guests:
+  expected_peers:
     description: Number of connections to each of its ports after which a listener ends by itself.
       With V(0), it waits for the seconds to pass or for V(closed).
     type: int
@@ -71,11 +71,11 @@ EXAMPLES = r"""
     node: "{{ topology.nodes[inventory_hostname].name }}"
     nodes: "{{ topology.nodes.values() | list }}"
 
-- name: Try all ways
+- name: Try all links
   mqttops.emqx.cluster_probe:
     node: "{{ topology.nodes[inventory_hostname].name }}"
     nodes: "{{ topology.nodes.values() | list }}"
-  register: ways
+  register: links
 
 - name: Give the ports back
   mqttops.emqx.cluster_probe:

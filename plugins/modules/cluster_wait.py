@@ -14,7 +14,8 @@ description:
   - Waits until the node of this host is ready, and with O(members) also until it sees exactly
     these members.
   - Asks the command line once when that is so already.
-  - A time-out fails and returns the last view with the likely cause.
+  - A time-out fails and returns the last view with the likely cause. A node that waits in vain, for
+    tables of which nothing starts the holders now, fails after half a minute.
   - After an outage of all nodes, start all cores at once and wait on all of them afterwards. A
     core that was not the last one to stop gets ready only when the others are up.
 author:
@@ -41,6 +42,14 @@ options:
     description:
       - Those of O(members) that need not run, but have to be members. It makes no difference
         without O(members).
+    type: list
+    elements: str
+    default: []
+  starting:
+    description:
+      - Names of the members that run, or that this play starts. A node that waits for tables of
+        others alone waits in vain.
+      - By default O(members) without O(may_be_stopped). With neither, no wait is in vain.
     type: list
     elements: str
     default: []
@@ -72,7 +81,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reached:
-  description: Whether the wished state was seen. V(false) only in check mode.
+  description: Whether the desired state was seen. V(false) only in check mode.
   returned: success
   type: bool
 reason:
@@ -97,30 +106,39 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, View, node_atom
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import (
-    Decision,
-    describe,
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import Decision
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.describe import describe
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import (
+    Patience,
+    hopeless,
     plan_wait,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 Seen = t.Tuple[t.Optional[View], Decision]
 
 
-def look(ctl: Ctl, params: t.Mapping[str, t.Any], timeout: float) -> Seen:
+def look(ctl: Ctl, params: t.Mapping[str, t.Any], patience: Patience, timeout: float) -> Seen:
     try:
         view = ctl.view(timeout=timeout)
     except CommandError as error:
         return None, Decision("wait", error.message)
-    return view, plan_wait(view, params["members"], params["may_be_stopped"])
+    members, stopped = params["members"], params["may_be_stopped"]
+    decision = plan_wait(view, members, stopped)
+    # As far as the options say it.
+    starting = set(params["starting"]) or set(members) - set(stopped)
+    reason = hopeless(view, starting) if decision.do == "wait" else ""
+    return view, Decision("refuse", reason) if patience.ends(reason) else decision
 
 
 def check_input(params: t.Mapping[str, t.Any]) -> None:
     if params["interval"] < 1:
         raise InputError(f"interval is {params['interval']}: expected at least 1 second")
-    for name in [*params["members"], *params["may_be_stopped"]]:
+    for name in [*params["members"], *params["may_be_stopped"], *params["starting"]]:
         node_atom(name)
 
 
@@ -133,11 +151,11 @@ def result_of(seen: Seen) -> dict[str, t.Any]:
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     check_input(params)
-    ctl = ctl_of(module.params, module.run_command)
+    ctl, patience = ctl_of(params, module.run_command), Patience()
     if module.check_mode:
-        return result_of(look(ctl, params, params["timeout"]))
+        return result_of(look(ctl, params, patience, params["timeout"]))
     seen = wait_for(
-        lambda left: look(ctl, params, left),
+        lambda left: look(ctl, params, patience, left),
         lambda seen: seen[1].do != "wait",
         Deadline(params["timeout"]),
         params["interval"],
@@ -152,6 +170,7 @@ def main() -> None:
         **ctl_options(timeout=120),
         "members": {"type": "list", "elements": "str", "default": []},
         "may_be_stopped": {"type": "list", "elements": "str", "default": []},
+        "starting": {"type": "list", "elements": "str", "default": []},
         "interval": {"type": "int", "default": 2},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)

@@ -17,8 +17,7 @@ description:
     for, the unit's state, this collection's firewall rules and what is
     in the data directory.
   - It changes nothing and returns no file's content. The role P(mqttops.emqx.emqx#role) compares
-    its answer with the wish and
-    skips each phase that has nothing to do.
+    its answer with what the variables say and skips each phase that has nothing to do.
 extends_documentation_fragment:
   - mqttops.emqx._attributes
   - mqttops.emqx._attributes.info_module
@@ -86,11 +85,6 @@ options:
     description: Paths of what the node talks TLS with, V(certificate), V(key) and V(ca).
     type: dict
     default: {}
-  names:
-    description: Host names to resolve.
-    type: list
-    elements: str
-    default: []
 seealso:
   - module: mqttops.emqx.cluster_info
 """
@@ -154,6 +148,15 @@ host:
       type: list
       elements: str
       returned: success
+    places:
+      description: >-
+        What the node of O(service) uses now, or used when it ran last - RV(ignore:running),
+        RV(ignore:pid), its name as RV(ignore:node), RV(ignore:root) of its release,
+        RV(ignore:data_dir) and RV(ignore:etc_dir) on the host, its RV(ignore:kind) (V(package),
+        V(tarball) or V(container)), and RV(ignore:data_dirs_found), the names of nodes of which
+        there is a database, by data directory. Empty for what is not known.
+      type: dict
+      returned: success
     data_nodes:
       description: Node names that the data directory holds a database of.
       type: list
@@ -183,10 +186,6 @@ host:
     certificates:
       description: As PEM, the node's certificate, the public part of its key, and the CA's; and
         when the certificate ends.
-      type: dict
-      returned: success
-    resolved:
-      description: Addresses by name.
       type: dict
       returned: success
 """

@@ -14,7 +14,7 @@ author:
   - mqttops contributors (@mqttops)
 description:
   - Made for the control node. The archive has the mode 0600.
-  - What M(mqttops.emqx.node_evidence) returns holds no secret of its host any more; here all is
+  - What M(mqttops.emqx.evidence_info) returns holds no secret of its host any more; here all is
     searched again, for the secrets given and for what looks like one.
 extends_documentation_fragment:
   - mqttops.emqx._attributes
@@ -30,7 +30,7 @@ options:
     required: true
   evidence:
     description: By inventory host, the answers of the modules by any name; C(found) is that of
-      M(mqttops.emqx.node_evidence).
+      M(mqttops.emqx.evidence_info).
     type: dict
     required: true
   files:
@@ -54,7 +54,7 @@ attributes:
     details:
       - Each run writes what is there now.
 seealso:
-  - module: mqttops.emqx.node_evidence
+  - module: mqttops.emqx.evidence_info
 """
 
 EXAMPLES = r"""

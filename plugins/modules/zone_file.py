@@ -70,7 +70,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _zone
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -107,7 +107,7 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC, add_file_common_args=True, supports_check_mode=True
     )
     params = module.params
-    current = state.read_text(params["path"]) or ""
+    current = read_text(params["path"]) or ""
     text, serial = _zone.settle(
         current, params["zone"], params["records"], params["ttl"], int(time.time())
     )

@@ -10,14 +10,7 @@ import json
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
-    MASK,
-    SECRET_KEYS,
-    flatten,
-    masked,
-    parse,
-    render,
-)
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 # A node picks these up without a restart: discovery reads its seeds again in every round, and a
@@ -116,108 +109,6 @@ def _flat(text: str | None) -> dict[str, str]:
     return {key: json.dumps(value, sort_keys=True) for key, value in values.items()}
 
 
-def masked_texts(path: str, before: str | None, after: str | None) -> tuple[str, str]:
-    """Return both texts fit to be shown: no secret, and that a secret changed still visible."""
-    if is_hocon(path):
-        try:
-            return _masked_trees(parse(before or ""), parse(after or ""))
-        except InputError:
-            # Written by hand in a way that only EMQX reads.
-            return _masked_lines(before or "", after or "")
-    return _masked_lines(before or "", after or "")
-
-
-def masked_whole(before: str | None, after: str) -> tuple[str, str]:
-    """Return of two texts that are secret as a whole only whether the first is there."""
-    return (MASK, MASK if before == after else MASK + _CHANGED) if before else ("", MASK)
-
-
-def _masked_trees(old: dict[str, t.Any], new: dict[str, t.Any]) -> tuple[str, str]:
-    shown_old, shown_new = masked(old), masked(new)
-    return render(shown_old), render(_marked(old, new, shown_old, shown_new))
-
-
-def _marked(old: t.Any, new: t.Any, shown_old: t.Any, shown_new: t.Any) -> t.Any:
-    """Return ``shown_new`` with a mark wherever only the masks make it equal to ``shown_old``."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return {
-            key: _marked(old[key], new[key], shown_old[key], shown) if key in old else shown
-            for key, shown in shown_new.items()
-        }
-    if isinstance(old, list) and isinstance(new, list):
-        pairs = zip(old, new, shown_old, shown_new)
-        return [_marked(*items) for items in pairs] + shown_new[len(old) :]
-    return f"{shown_new}{_CHANGED}" if old != new and shown_old == shown_new else shown_new
-
-
-_CHANGED = " (changed)"
-
-# From the first name of a secret on, nothing of a line is shown; a name with a dot (license.key)
-# may stand in a block of its own, so its last part has to be a whole key.
-_SECRET_IN_LINE = re.compile(
-    "(?:"
-    + "|".join(
-        rf"(?<![a-z0-9]){name.rpartition('.')[2]}(?=[\"\s]*[=:])"
-        if "." in name
-        else rf"{name.replace('_', '[_-]')}[\w.-]*"
-        for name in SECRET_KEYS
-    )
-    + r"""|-----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----)"?\s*[=:]?\s*""",
-    re.IGNORECASE,
-)
-
-
-def _masked_lines(before: str, after: str) -> tuple[str, str]:
-    old, new = list(_statements(before)), list(_statements(after))
-    raw_before, shown_before = {raw for raw, _shown in old}, {shown for _raw, shown in old}
-    return (
-        "".join(f"{shown}\n" for _raw, shown in old),
-        "".join(
-            f"{shown}{_CHANGED if shown in shown_before and raw not in raw_before else ''}\n"
-            for raw, shown in new
-        ),
-    )
-
-
-def _statements(text: str) -> t.Iterator[tuple[str, str]]:
-    """Yield each line as it is and as it may be shown, a secret with all its lines as one.
-
-    Comments are left out: they may hold old secrets, and HOCON is shown without them too.
-    """
-    raw = shown = ""
-    head = 0
-    for line in text.splitlines():
-        if raw:
-            raw += "\n" + line
-        elif line.lstrip().startswith(("#", "//", ";")):
-            continue
-        else:
-            match = _SECRET_IN_LINE.search(line)
-            if match is None:
-                yield line, masked(line)
-                continue
-            raw, head, shown = line, match.end(), _head_of(masked(line))
-        # A value that is not in this line stands in the next one.
-        if raw[head:].strip() and not _is_open(raw):
-            yield raw, shown
-            raw = ""
-    if raw:
-        yield raw, shown
-
-
-def _head_of(line: str) -> str:
-    match = _SECRET_IN_LINE.search(line)
-    return line[: match.end()] + MASK if match else line
-
-
-def _is_open(statement: str) -> bool:
-    return bool(
-        statement.count('"') % 2
-        or statement.count("[") > statement.count("]")
-        or statement.count("-----BEGIN ") > statement.count("-----END ")
-    )
-
-
 def environment_key(name: str) -> str:
     """Return the key that an environment variable overrides, "" where it is none of EMQX's.
 
@@ -228,89 +119,6 @@ def environment_key(name: str) -> str:
     if not name.startswith("EMQX_"):
         return ""
     return legacy.get(name) or name[len("EMQX_") :].lower().replace("__", ".")
-
-
-def secret_values(texts: t.Iterable[str], environment: t.Mapping[str, t.Any]) -> set[str]:
-    """Return the secrets in HOCON texts and in an environment, to keep them out of messages.
-
-    What is shorter than four characters is left out: it would be found in any message.
-    """
-    trees: list[dict[str, t.Any]] = [{environment_key(k): v} for k, v in environment.items()]
-    for text in texts:
-        try:
-            trees.append(parse(text))
-        except InputError:
-            continue
-    return {value for tree in trees for value in _hidden(tree, masked(tree)) if len(value) > 3}
-
-
-def _hidden(value: t.Any, shown: t.Any) -> t.Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _hidden(item, shown[key])
-    elif isinstance(value, list):
-        for item, shown_item in zip(value, shown):
-            yield from _hidden(item, shown_item)
-    elif shown == MASK:
-        yield str(value)
-
-
-_ERROR_FIELD = re.compile(
-    r'\b(?P<name>path|reason|unknown|value|line)\s*=>\s*(?P<text><<(?:"(?:[^"\\]|\\.)*"(?:/utf8)?\s*)+>>'
-    r'|"(?:[^"\\]|\\.)*"|[\w@.+-]+(?=\s*[,}])|\{.{1,120}?\}(?=\s*[,}]))'
-)
-_EXCEPTION = re.compile(r"exception => (?P<text>.{1,200}?),\s*kind =>")
-
-
-def explain_refusal(stdout: str, stderr: str, secrets: t.Iterable[str] = ()) -> str:
-    """Return the reasons in what ``emqx check_config`` printed (5.8.9: exit codes 1 and 127).
-
-    ``secrets`` are texts that the answer must not quote.
-
-    >>> explain_refusal('', '#{path => "node", reason => unknown_fields, unknown => "nosuch"}')
-    'node: unknown_fields "nosuch"'
-    """
-    text = re.sub(r"\s+", " ", f"{stdout} {stderr}")
-    # One map for each fault.
-    reasons = [_explain(part) for part in text.split("#{")[1:]]
-    answer = "; ".join(dict.fromkeys(reason for reason in reasons if reason))
-    answer = answer or _plain_words(f"{stdout}\n{stderr}") or "it gave no reason"
-    for secret in sorted(secrets, key=len, reverse=True):
-        answer = answer.replace(secret, MASK)
-    return str(masked(answer))
-
-
-def _plain_words(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # It names only the command that failed.
-    told = [line for line in lines if not line.startswith("ERROR: call_hocon_failed")]
-    return " ".join(told or lines)[-400:]
-
-
-def _explain(part: str) -> str:
-    fields = {match.group("name"): match.group("text") for match in _ERROR_FIELD.finditer(part)}
-    if "reason" not in fields:
-        return ""
-    path = fields.get("path", "").strip('"')
-    where = path or (f"line {fields['line']}" if "line" in fields else "the file")
-    reason = fields["reason"].strip('"').strip()
-    if reason.startswith("syntax error before"):
-        # What follows is text of the file, which may be a secret.
-        return f"{where}: syntax error"
-    exception = _EXCEPTION.search(part)
-    shown = fields.get("unknown") or (fields.get("value") if path else None)
-    if exception and not path:
-        shown = exception.group("text")
-    elif shown is not None and masked({path: "x"}) != {path: "x"}:
-        shown = MASK
-    return f"{where}: {reason}" + (f" {_term(shown)}" if shown is not None else "")
-
-
-def _term(text: str) -> str:
-    """Return an Erlang binary, which may stand in several pieces, as one quoted text."""
-    if not text.startswith("<<"):
-        return text
-    return '"' + "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)) + '"'
 
 
 def pending_files(

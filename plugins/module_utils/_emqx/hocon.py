@@ -20,21 +20,6 @@ from decimal import Decimal
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
-MASK = "********"
-
-# Names (or dotted ends of paths) whose values are never shown.
-SECRET_KEYS: tuple[str, ...] = (
-    "authorization",
-    "cookie",
-    "license.key",
-    "passphrase",
-    "passwd",
-    "password",
-    "private_key",
-    "secret",
-    "token",
-)
-
 _BARE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _RESERVED_KEYS = frozenset(("true", "false", "null", "include", "required"))
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -44,8 +29,6 @@ _UNWRITABLE = re.compile("[\x00\u2028\u2029\ud800-\udfff]")
 _PATH_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."]+)')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPES = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 
 
 def render(value: dict[str, t.Any], indent: int = 2) -> str:
@@ -271,39 +254,6 @@ def flatten(value: dict[str, t.Any]) -> dict[str, t.Any]:
 
     walk(value, "")
     return result
-
-
-def masked(value: t.Any, secret_keys: t.Iterable[str] = SECRET_KEYS) -> t.Any:
-    """Return a copy of ``value`` with secrets replaced by ``********``.
-
-    Secret is text or a number below a key whose name holds one of ``secret_keys`` (upper and
-    lower case alike, ``-`` like ``_``); an entry with a dot is compared with the end of the
-    path. Private keys in PEM form and passwords in URLs are masked wherever they stand.
-    """
-    names = tuple(secret_keys)
-    return _masked(value, "", tuple(n for n in names if "." not in n), _paths(names))
-
-
-def _paths(names: t.Iterable[str]) -> tuple[str, ...]:
-    return tuple(f".{name}" for name in names if "." in name)
-
-
-def _masked(value: t.Any, path: str, names: tuple[str, ...], paths: tuple[str, ...]) -> t.Any:
-    if isinstance(value, dict):
-        return {
-            key: _masked(item, f"{path}.{str(key).lower().replace('-', '_')}", names, paths)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_masked(item, path, names, paths) for item in value]
-    if value is None or isinstance(value, bool) or value == "":
-        return value
-    last = path.rpartition(".")[2]
-    if path.endswith(paths) or any(name in last for name in names):
-        return MASK
-    if not isinstance(value, str):
-        return value
-    return MASK if _PRIVATE_KEY.search(value) else _URL_PASSWORD.sub(rf"\g<1>{MASK}", value)
 
 
 class _Token(t.NamedTuple):

@@ -9,7 +9,11 @@ import datetime as dt
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import MASK, SECRET_KEYS
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masking import (
+    MASK,
+    SECRET_NAME,
+    masked_forms,
+)
 
 # Lines that name a cause, by its code. EMQX 5.0 to 6.3, Erlang/OTP 24 to 28.
 SIGNS: t.Mapping[str, t.Pattern[str]] = {
@@ -34,12 +38,9 @@ _WIDTH = 300
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 # A name that says what follows is secret: NAME = value, "name": "value", name => <<"value">>.
 _NAMED = re.compile(
-    r"(?P<name>(?:"
-    + "|".join(name.replace("_", "[_-]") for name in SECRET_KEYS if "." not in name)
-    + r"|license[._]{1,2}key)(?!\w*fingerprint)\w*[\"']?\s*(?:=>|=|:)\s*)"
+    rf"(?P<name>(?:{SECRET_NAME}(?<!fingerprint)|license[._]{{1,2}}key)[\"']?\s*(?:=>|=|:)\s*)"
     + r"(?:<<)?(?:(?P<quote>[\"'])(?:(?!(?P=quote))[^\\\n]|\\.)*(?P=quote)(?:>>)?|[^\s,;}\])\"']+)",
     re.IGNORECASE,
 )
@@ -56,7 +57,7 @@ def scrub(text: str, secrets: t.Iterable[str] = ()) -> str:
         text = text.replace(secret, MASK)
     text = _KEY_BLOCK.sub(MASK, text)
     text = _NAMED.sub(_mask_named, text)
-    return _ARGUMENT.sub(rf"\g<1>{MASK}", _URL_PASSWORD.sub(rf"\g<1>{MASK}", text))
+    return masked_forms(_ARGUMENT.sub(rf"\g<1>{MASK}", text))
 
 
 # EMQX's logs, and the journal as short-iso: the colon in the offset is not always there.

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Try the ways from this host to all members of a cluster at once: names, then TCP connections.
+"""Try the links from this host to all members of a cluster at once: names, then TCP connections.
 
 Where no node runs yet, throw-away listeners stand in for it. They run in a process of their own
-that ends when it is told to, and by itself after a while: whatever happens to the one who
+that ends on request, and by itself after a while: whatever happens to the one who
 started it, nothing stays. It is found by an abstract socket, which no file system keeps.
 """
 
@@ -36,12 +36,12 @@ OPTIONS: dict[str, t.Any] = {
     "ipv6": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 3},
     "seconds": {"type": "float", "default": 120},
-    "guests": {"type": "int", "default": 0},
+    "expected_peers": {"type": "int", "default": 0},
 }
 
-# Seconds for which hosts that try the ways at the same time wait for one another's listeners. They
-# are some tenths apart; where it was too short, the ways are tried again.
-_MEETING = 2.0
+# Seconds for which hosts that try the links at the same time wait for one another's listeners. They
+# are some tenths apart; where it was too short, the links are tried again.
+_OVERLAP = 2.0
 _AGAIN = 0.05
 
 _STATES: t.Mapping[int, str] = {
@@ -64,7 +64,7 @@ def read(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         )
     ports = [own[0][key] for key in PORTS.values()]
     if params["state"] == "listening":
-        busy = listen(ports, params["ipv6"], params["seconds"], params["guests"])
+        busy = listen(ports, params["ipv6"], params["seconds"], params["expected_peers"])
         return {"busy": {str(port): reason for port, reason in busy.items()}}
     if params["state"] == "closed":
         return {"closed": close(ports)}
@@ -113,15 +113,15 @@ def probe(nodes: t.Sequence[Node], own: str, ipv6: bool, timeout: float) -> dict
     }
 
 
-def meet(links: t.Sequence[dict[str, t.Any]]) -> bool:
+def retry(links: t.Sequence[dict[str, t.Any]]) -> bool:
     """Try the links of a probe that were refused until listeners are there; tell whether all are
-    open. Each end counts its guests, so what is open is not tried again."""
-    deadline = time.monotonic() + _MEETING
+    open. Each end counts its peers, so what is open is not tried again."""
+    deadline = time.monotonic() + _OVERLAP
     while time.monotonic() < deadline:
         refused = [link for link in links if link["state"] == "refused"]
         if not refused:
             break
-        states = dial([(link["address"], link["port"]) for link in refused], _MEETING)
+        states = dial([(link["address"], link["port"]) for link in refused], _OVERLAP)
         for link in refused:
             link["state"] = states[link["address"], link["port"]]
         time.sleep(_AGAIN)
@@ -200,11 +200,14 @@ def _state(code: int) -> str:
     return _STATES.get(code, "filtered")
 
 
-def listen(ports: t.Sequence[int], ipv6: bool, seconds: float, guests: int = 0) -> dict[int, str]:
+def listen(
+    ports: t.Sequence[int], ipv6: bool, seconds: float, expected_peers: int = 0
+) -> dict[int, str]:
     """Listen on ports for at most ``seconds``, in a process of its own; return the busy ones.
 
     Busy ports, with the reason, are left alone and the others listened on. An earlier listener
-    for the same ports is ended first. It ends once so many ``guests`` came to each port, if any.
+    for the same ports is ended first. With ``expected_peers``, it ends once
+    so many came to each port.
     """
     close(ports)
     sockets, busy = _open(ports, ipv6)
@@ -212,7 +215,7 @@ def listen(ports: t.Sequence[int], ipv6: bool, seconds: float, guests: int = 0) 
         control = socket.socket(socket.AF_UNIX)
         control.bind(_control(ports))
         control.listen(8)
-        _detach(lambda: _serve(sockets, control, seconds, guests))
+        _detach(lambda: _serve(sockets, control, seconds, expected_peers))
         control.close()
     for opened in sockets:
         opened.close()
@@ -274,11 +277,11 @@ def _detach(work: t.Callable[[], None]) -> None:
 
 
 def _serve(
-    sockets: t.Sequence[socket.socket], control: socket.socket, seconds: float, guests: int
+    sockets: t.Sequence[socket.socket], control: socket.socket, seconds: float, expected_peers: int
 ) -> None:
     deadline = time.monotonic() + seconds
     came = dict.fromkeys(sockets, 0)
-    while time.monotonic() < deadline and not 0 < guests <= min(came.values()):
+    while time.monotonic() < deadline and not 0 < expected_peers <= min(came.values()):
         ready, _write, _error = select.select(
             [*sockets, control], [], [], max(0.0, deadline - time.monotonic())
         )

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import describe
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import (
-    RunCommand,
-    ctl_of,
-    ctl_options,
-)
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.certificates import certificates
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.describe import describe
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
 
 OPTIONS: dict[str, t.Any] = {
     **ctl_options(timeout=45),
@@ -26,8 +23,8 @@ def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.
     """Return the answer of the module: ``emqx``, ``tls`` and ``others`` where asked for."""
     others = params["others"]
     view = ctl_of(params, run_command).view(timeout=params["timeout"], others=others)
-    tls = state.certificates(state.runner(run_command), params["certificates"])
+    tls = certificates(runner(run_command), params["certificates"])
     answer = {"emqx": describe(view), **({"tls": tls} if tls else {})}
     if others:
-        answer["others"] = {name: describe(told) for name, told in view.others.items()}
+        answer["others"] = {name: describe(other) for name, other in view.others.items()}
     return answer

@@ -9,7 +9,18 @@ import os
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
+    certificates,
+    containers,
+    firewalls,
+    network,
+    packages,
+    places,
+    services,
+    storage,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import file_state, read_text
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, runner
 
 OPTIONS: dict[str, t.Any] = {
     "packages": {"type": "list", "elements": "str", "default": ["emqx-enterprise", "emqx"]},
@@ -26,41 +37,48 @@ OPTIONS: dict[str, t.Any] = {
     "nft_table": {"type": "str", "default": "mqttops_emqx"},
     "firewall_zones": {"type": "list", "elements": "str", "default": []},
     "certificates": {"type": "dict", "default": {}},
-    "names": {"type": "list", "elements": "str", "default": []},
 }
 
 
 def _os_release() -> str:
     # os-release(5): the second one counts where the first is not there.
-    return state.read_text("/etc/os-release") or state.read_text("/usr/lib/os-release") or ""
+    return read_text("/etc/os-release") or read_text("/usr/lib/os-release") or ""
 
 
-def read(
-    params: t.Mapping[str, t.Any], run_command: t.Callable[..., tuple[int, str, str]]
-) -> dict[str, t.Any]:
+def sysctl(key: str) -> str | None:
+    """Return a kernel value with single blanks, None where this kernel does not know the key."""
+    try:
+        text = read_text("/proc/sys/" + key.replace(".", "/"))
+    except OSError:
+        return None
+    return None if text is None else " ".join(text.split())
+
+
+def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
     """Return the answer of the module: ``host``. ``run_command`` is that of AnsibleModule."""
-    run = state.runner(run_command)
+    run = runner(run_command)
     os_release = platforms.parse_os_release(_os_release())
     platform = platforms.platform(os_release, os.uname().machine)
-    unit = state.service(run, params["service"])
-    container = state.container(run, params["container"], params["service"])
-    texts = {path: state.read_text(path) for path in params["boot_files"]}
+    service, record = params["service"], params["boot_record"]
+    unit = services.service(run, service)
+    container = containers.container(run, params["container"], service)
+    texts = {path: read_text(path) for path in params["boot_files"]}
     host = {
         "platform": platform,
-        "addresses": state.addresses(run, container["network"] or ()),
-        "package": state.package(run, params["packages"], platform["format"]),
-        "package_file": state.package_file(params["package_file"] or ""),
-        "release": state.release_version(params["root_dir"]),
+        "addresses": network.addresses(run, container["network"] or ()),
+        "package": packages.package(run, params["packages"], platform["format"]),
+        "package_file": packages.package_file(params["package_file"] or ""),
+        "release": packages.release_version(params["root_dir"]),
         "container": container,
-        "files": {path: state.file_state(path) for path in params["files"]},
+        "files": {path: file_state(path) for path in params["files"]},
         "service": unit,
-        "stale": state.stale_boot_files(texts, params["boot_record"]) if unit["active"] else [],
-        "data_nodes": state.data_nodes(params["data_dir"]),
-        "disks": {path: state.free_bytes(path) for path in params["disks"]},
-        "sysctls": {key: state.sysctl(key) for key in params["sysctls"]},
-        "nft": state.nft_revision(run, params["nft_table"]),
-        "firewall": state.firewall(run, params["firewall_zones"]),
-        "certificates": state.certificates(run, params["certificates"]),
-        "resolved": {name: state.resolve(name) for name in params["names"]},
+        "stale": services.stale_boot_files(texts, record) if unit["active"] else [],
+        "places": places.read(service, record),
+        "data_nodes": storage.data_nodes(params["data_dir"]),
+        "disks": {path: storage.free_bytes(path) for path in params["disks"]},
+        "sysctls": {key: sysctl(key) for key in params["sysctls"]},
+        "nft": firewalls.nft_revision(run, params["nft_table"]),
+        "firewall": firewalls.firewall(run, params["firewall_zones"]),
+        "certificates": certificates.certificates(run, params["certificates"]),
     }
     return {"host": host}

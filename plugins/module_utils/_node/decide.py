@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What to do about a membership wish, given what the nodes see. Pure: views in, decisions out.
+"""What to do about a desired membership, given what the nodes see. Pure: views in, decisions out.
 
 Exit codes and success texts of the CLI are never asked whether something worked: a failed join
 exits 0 up to EMQX 5.8, a failed force-leave does so in every version.
@@ -10,48 +10,36 @@ exits 0 up to EMQX 5.8, a failed force-leave does so in every version.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
-    RPC_SERVER_PORT,
-    node_ports,
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import (
+    Decision,
+    members,
+    names,
+    not_ready,
+    refuse,
+    sight,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Peer, View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import Peer, View
 
 ACTIONS = frozenset({"join", "leave", "evict"})
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One of ``nothing``, ``join``, ``leave``, ``evict``, ``wait`` and ``refuse``, with its reason.
-
-    ``likely`` tells of a wait that a change will follow it when what is waited for comes.
-    ``unreachable`` names the node whose silence is the reason.
-    """
-
-    do: str
-    reason: str
-    warnings: tuple[str, ...] = ()
-    likely: bool = False
-    unreachable: str = ""
 
 
 def plan_join(view: View, seed: str, allow_data_loss: bool = False) -> Decision:
     """Decide how this node becomes a member of the seed's cluster."""
     if view.role == "replicant" and seed not in view.known:
-        return _refuse(
+        return refuse(
             "a replicant is not joined by hand: configure a discovery strategy by which it finds "
             "the cores and restart it"
         )
     if view.state != "ready":
-        return _not_ready(view, "wait")
+        return not_ready(view, "wait")
     if seed == view.node:
         return Decision("nothing", "this node is the seed")
     if seed in view.known:
         return _joined_already(view, seed)
     if view.known:
-        return _refuse(
-            f"this node is in another cluster, with {_names(view.known)}, of which {seed} is not "
+        return refuse(
+            f"this node is in another cluster, with {names(view.known)}, of which {seed} is not "
             "a member: let it leave first (state: left)"
         )
     return _join_alone(view, seed, view.peers.get(seed, Peer(reachable=False)), allow_data_loss)
@@ -59,7 +47,7 @@ def plan_join(view: View, seed: str, allow_data_loss: bool = False) -> Decision:
 
 def _joined_already(view: View, seed: str) -> Decision:
     peer = view.peers.get(seed, Peer(reachable=False))
-    seen = f"this node sees {_sight(view)}, {seed} sees {_sight(peer)}"
+    seen = f"this node sees {sight(view)}, {seed} sees {sight(peer)}"
     if seed in view.stopped and peer.reachable:
         return Decision(
             "wait",
@@ -80,10 +68,10 @@ def _joined_already(view: View, seed: str) -> Decision:
 
 def _join_alone(view: View, seed: str, peer: Peer, allow_data_loss: bool) -> Decision:
     if view.discovery == "singleton":
-        return _refuse("cluster.discovery_strategy is singleton: such a node never clusters")
+        return refuse("cluster.discovery_strategy is singleton: such a node never clusters")
     losses = data_losses(view, peer)
     if losses and not allow_data_loss:
-        return _refuse(
+        return refuse(
             "joining deletes what this node holds itself: "
             f"{', '.join(losses)}; set allow_data_loss if it may go, or save it first with "
             "'emqx ctl data export'"
@@ -91,17 +79,17 @@ def _join_alone(view: View, seed: str, peer: Peer, allow_data_loss: bool) -> Dec
     if not peer.reachable:
         return Decision("wait", f"{seed} does not answer", likely=True, unreachable=seed)
     if peer.role == "replicant":
-        return _refuse(f"{seed} is a replicant: only a core can be joined")
+        return refuse(f"{seed} is a replicant: only a core can be joined")
     if not peer.ready:
-        return Decision("wait", f"{seed} is booting; it sees {_sight(peer)}", likely=True)
+        return Decision("wait", f"{seed} is booting; it sees {sight(peer)}", likely=True)
     if view.node in peer.stopped:
-        return _refuse(
+        return refuse(
             f"{seed} still lists {view.node} as a stopped member, but this node is empty (was its "
             f"data removed?): run state: evicted for {view.node} on {seed} first"
         )
     if view.node in peer.running:
         return Decision(
-            "wait", f"the views differ: {seed} sees {_sight(peer)}, this node sees itself only"
+            "wait", f"the views differ: {seed} sees {sight(peer)}, this node sees itself only"
         )
     gone = (f"deleted by the join: {', '.join(losses)}",) if losses else ()
     return Decision("join", f"this node is alone and {seed} is ready", gone)
@@ -121,7 +109,7 @@ def data_losses(view: View, peer: Peer) -> tuple[str, ...]:
     theirs = peer.config or {}
     roots = [root for root, content in view.config.items() if theirs.get(root) != content]
     if roots:
-        losses.append(f"run-time configuration of {_names(roots)} (cluster.hocon)")
+        losses.append(f"run-time configuration of {names(roots)} (cluster.hocon)")
     return tuple(losses)
 
 
@@ -134,23 +122,23 @@ def held_records(data: t.Mapping[str, int]) -> list[str]:
 def plan_leave(view: View) -> Decision:
     """Decide how this node gets out of its cluster; peers are the members it asks or asked."""
     if view.state != "ready":
-        refusal = _not_ready(view, "refuse" if view.state == "down" else "wait")
+        refusal = not_ready(view, "refuse" if view.state == "down" else "wait")
         if refusal.do == "wait":
             return refusal
-        return _refuse(
+        return refuse(
             f"{refusal.reason}; only a running node can leave, remove this one from a surviving "
             "member (state: evicted)"
         )
     if not view.known:
         listing = sorted(n for n, peer in view.peers.items() if view.node in _members(peer))
         if listing:
-            return Decision("wait", f"this node is alone but {_names(listing)} still list it")
+            return Decision("wait", f"this node is alone but {names(listing)} still list it")
         return Decision("nothing", "this node is alone", _silent(view))
     if view.role == "replicant":
-        return _refuse("a replicant does not leave: stop its service, nothing else remembers it")
+        return refuse("a replicant does not leave: stop its service, nothing else remembers it")
     if set(view.running) == {view.node}:
-        return _refuse(
-            f"this node is the last running member; {_names(view.stopped)} would be lost to it: "
+        return refuse(
+            f"this node is the last running member; {names(view.stopped)} would be lost to it: "
             "start one of them first, or remove them from here (state: evicted)"
         )
     warnings: tuple[str, ...] = ()
@@ -159,23 +147,23 @@ def plan_leave(view: View) -> Decision:
             f"cluster.discovery_strategy is {view.discovery}: this node will come back at its "
             "next restart unless its service stays stopped or its seeds change",
         )
-    return Decision("leave", f"this node is in a cluster with {_names(view.known)}", warnings)
+    return Decision("leave", f"this node is in a cluster with {names(view.known)}", warnings)
 
 
 def plan_evict(view: View, node: str, force: bool = False) -> Decision:
     """Decide how a survivor removes another node from the cluster (force-leave)."""
     if view.state != "ready":
-        return _not_ready(view, "refuse" if view.state == "down" else "wait")
+        return not_ready(view, "refuse" if view.state == "down" else "wait")
     if node == view.node:
-        return _refuse("a node cannot evict itself: use state: left on it")
+        return refuse("a node cannot evict itself: use state: left on it")
     running_in = sorted(
         name for name, peer in view.peers.items() if node in peer.running and name != node
     )
     if node in view.running:
         running_in.append(view.node or "")
     if running_in and not force:
-        return _refuse(
-            f"{node} is running as seen by {_names(running_in)}: use state: left on it, or force "
+        return refuse(
+            f"{node} is running as seen by {names(running_in)}: use state: left on it, or force "
             "if it cannot be reached"
         )
     if node in view.known:
@@ -184,7 +172,7 @@ def plan_evict(view: View, node: str, force: bool = False) -> Decision:
         name for name, peer in view.peers.items() if node in _members(peer) and name != node
     )
     if listing:
-        return Decision("wait", f"this node does not list {node}, but {_names(listing)} still do")
+        return Decision("wait", f"this node does not list {node}, but {names(listing)} still do")
     return Decision("nothing", f"{node} is not a member", _silent(view))
 
 
@@ -200,34 +188,6 @@ def _evict_warnings(view: View, node: str, running_in: t.Collection[str]) -> tup
         f"{node} runs and cluster.discovery_strategy is {view.discovery}: it will come back "
         "unless its service is stopped or its seeds change",
     )
-
-
-def plan_wait(
-    view: View, members: t.Collection[str] = (), may_be_stopped: t.Collection[str] = ()
-) -> Decision:
-    """Decide whether this node is ready and its cluster is made of exactly these members.
-
-    Of them only those in ``may_be_stopped`` need not run.
-    """
-    if view.state != "ready":
-        return _not_ready(view, "wait")
-    wanted, running = set(members), set(view.running)
-    stopped = (wanted & set(view.stopped)) - set(may_be_stopped)
-    if not wanted or (wanted == running | set(view.stopped) and not stopped):
-        return Decision("nothing", f"this node is ready and sees {_sight(view)}")
-    parts = []
-    if stopped:
-        parts.append(f"{_names(stopped)} stopped or cut off (service, ports between the nodes)")
-    absent = wanted - running - set(view.stopped)
-    if absent:
-        parts.append(f"{_names(absent)} missing (not started, not joined, or joining)")
-    extra = running - wanted
-    if extra:
-        parts.append(f"{_names(extra)} not expected (state: left on them, or add them)")
-    ghosts = set(view.stopped) - wanted
-    if ghosts:
-        parts.append(f"{_names(ghosts)} stopped and not expected (state: evicted)")
-    return Decision("wait", "; ".join(parts))
 
 
 # Answers of the CLI that no repetition changes, and what mends them. EMQX 5.0 to 6.3.
@@ -276,56 +236,6 @@ def silence(seed: str, port: int, dialled: str, own: str | None = None) -> str:
     }[dialled]
 
 
-def describe(view: View) -> dict[str, t.Any]:
-    """Return a view as the result of cluster_info."""
-    ports = None
-    if view.node:
-        discovery = view.rpc_port_discovery or "stateless"
-        found = node_ports(view.node, discovery, view.rpc_server_port or RPC_SERVER_PORT)
-        ports = {key: found[key] for key in ("distribution", "rpc")}
-    return {
-        **members(view),
-        "node": view.node,
-        "version": view.version,
-        "edition": view.edition,
-        "role": view.role,
-        "upstream_nodes": sorted(view.upstream),
-        "state": view.state,
-        "reason": view.reason,
-        "installed": view.installed,
-        "uptime_seconds": None if view.uptime_ms is None else view.uptime_ms // 1000,
-        "ports": ports,
-        "proto_dist": view.proto_dist,
-        "rpc_protocol": view.rpc_protocol,
-        "rpc_port_discovery": view.rpc_port_discovery,
-        "discovery_strategy": view.discovery,
-        "data_dir": view.data_dir,
-        "config_sync": {"tnx_ids": view.sync, "in_sync": in_sync(view)},
-        "config_changed": None if view.config is None else sorted(view.config),
-        "cookie_fingerprint": view.cookie_fingerprint,
-        "data": dict(view.data),
-        "peers": {
-            name: {"reachable": peer.reachable, "ready": peer.ready, **members(peer)}
-            for name, peer in view.peers.items()
-        },
-    }
-
-
-def members(seen: View | Peer) -> dict[str, list[str]]:
-    """Return the member lists, sorted, for results and diffs."""
-    return {"running_nodes": sorted(seen.running), "stopped_nodes": sorted(seen.stopped)}
-
-
-def in_sync(view: View) -> bool | None:
-    """Return whether all running nodes applied the same configuration changes; None: unknown.
-
-    EMQX lists no node at all before the first change of the configuration at run time.
-    """
-    if view.sync is None:
-        return None
-    return not view.sync or len({view.sync.get(name) for name in view.running}) == 1
-
-
 def predict(view: View, action: str, target: str) -> dict[str, list[str]]:
     """Return the member lists after an action, for check mode. ``target``: seed or evicted node."""
     seen = members(view)
@@ -338,41 +248,20 @@ def predict(view: View, action: str, target: str) -> dict[str, list[str]]:
     return {"running_nodes": sorted(running), "stopped_nodes": sorted(peer.stopped)}
 
 
-def _refuse(reason: str) -> Decision:
-    return Decision("refuse", reason)
-
-
-def _not_ready(view: View, do: str) -> Decision:
-    if not view.installed:
-        return _refuse(f"EMQX is not installed here: {view.reason}")
-    return Decision(do, f"this node is {view.state}: {view.reason.rstrip('.')}")
-
-
 def _members(seen: View | Peer) -> frozenset[str]:
     return frozenset(seen.running + seen.stopped)
 
 
 def _silent(view: View) -> tuple[str, ...]:
     silent = sorted(name for name, peer in view.peers.items() if not peer.reachable)
-    return (f"not asked, because they did not answer: {_names(silent)}",) if silent else ()
+    return (f"not asked, because they did not answer: {names(silent)}",) if silent else ()
 
 
 def _differences(view: View) -> tuple[str, ...]:
     """Name the members that see another cluster than this node does."""
     return tuple(
-        f"the views differ: this node sees {_sight(view)}, {name} sees {_sight(peer)}"
+        f"the views differ: this node sees {sight(view)}, {name} sees {sight(peer)}"
         for name, peer in sorted(view.peers.items())
         if peer.reachable
         and (set(peer.running), set(peer.stopped)) != (set(view.running), set(view.stopped))
     )
-
-
-def _sight(seen: View | Peer) -> str:
-    if isinstance(seen, Peer) and not seen.reachable:
-        return "nothing that we know of"
-    stopped = f" and {_names(seen.stopped)} stopped" if seen.stopped else ""
-    return f"{_names(seen.running) or 'nobody'} running{stopped}"
-
-
-def _names(names: t.Iterable[str]) -> str:
-    return ", ".join(sorted(names))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Carry out a membership wish: look, decide, act, and look again until both ends agree.
+"""Carry out a desired membership: look, decide, act, and look again until both ends agree.
 
 Costs one CLI call where nothing is to be done, else the bare command and two more.
 """
@@ -17,18 +17,19 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, View, dial
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import (
     ACTIONS,
-    Decision,
     final_answer,
-    members,
     plan_evict,
     plan_join,
     plan_leave,
     predict,
     silence,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import Decision, members
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.dial import dial
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 Dial = t.Callable[[str, int], str]
@@ -40,7 +41,7 @@ BACKOFF = 1.5
 
 
 @dataclass(frozen=True)
-class Wish:
+class Desired:
     """What is wanted: ``joined`` to, ``left`` or ``evicted`` the target, with consent to harm."""
 
     state: str
@@ -59,9 +60,9 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def fulfil(ctl: Ctl, wish: Wish, deadline: Deadline, dialler: Dial = dial) -> Outcome:
-    """Make the wish true; raise RefusedError, WaitTimeout or ParseError when it cannot be."""
-    first, decision = _settle(ctl, wish, (), deadline, dialler)
+def fulfil(ctl: Ctl, desired: Desired, deadline: Deadline, dialler: Dial = dial) -> Outcome:
+    """Bring it about; raise RefusedError, WaitTimeout or ParseError where it cannot be."""
+    first, decision = _settle(ctl, desired, (), deadline, dialler)
     view, action, reason, answer = first, "none", decision.reason, ""
     warnings: tuple[str, ...] = decision.warnings
     pause = FIRST_PAUSE
@@ -76,39 +77,39 @@ def fulfil(ctl: Ctl, wish: Wish, deadline: Deadline, dialler: Dial = dial) -> Ou
             deadline.pause(pause)
             pause *= BACKOFF
         action, reason, warnings = decision.do, decision.reason, decision.warnings
-        answer = _act(ctl, action, wish, deadline)
-        view, decision = _settle(ctl, wish, first.known, deadline, dialler, answer)
+        answer = _act(ctl, action, desired, deadline)
+        view, decision = _settle(ctl, desired, first.known, deadline, dialler, answer)
         warnings += decision.warnings
     if action == "evict" and "cluster_rpc" in answer:
         warnings += (f"EMQX answered: {answer}; see 'emqx ctl conf cluster_sync status'",)
     return Outcome(action, reason, members(first), members(view), warnings)
 
 
-def foresee(ctl: Ctl, wish: Wish, timeout: float, dialler: Dial = dial) -> Outcome:
+def foresee(ctl: Ctl, desired: Desired, timeout: float, dialler: Dial = dial) -> Outcome:
     """Tell what fulfil would do, from one look; raise RefusedError where it would refuse."""
-    view, decision = _look(ctl, wish, (), timeout)
+    view, decision = _look(ctl, desired, (), timeout)
     before = members(view)
     if not view.installed:
-        if wish.state != "joined":
+        if desired.state != "joined":
             return Outcome("none", "EMQX is not installed here", before, before)
-        after = {"running_nodes": [wish.target], "stopped_nodes": []}
+        after = {"running_nodes": [desired.target], "stopped_nodes": []}
         return Outcome("join", "EMQX is not installed here yet", before, after)
     _raise_refusal(view, decision)
     if decision.do == "wait":
         why = f"prediction only: {_explain(view, decision, dialler)}"
         if not decision.likely:
             return Outcome("none", decision.reason, before, before, (why,))
-        after = predict(view, "join", wish.target)
+        after = predict(view, "join", desired.target)
         return Outcome("join", decision.reason, before, after, (why,))
     if decision.do == "nothing":
         return Outcome("none", decision.reason, before, before, decision.warnings)
-    after = predict(view, decision.do, wish.target)
+    after = predict(view, decision.do, desired.target)
     return Outcome(decision.do, decision.reason, before, after, decision.warnings)
 
 
 def _settle(
     ctl: Ctl,
-    wish: Wish,
+    desired: Desired,
     former: t.Iterable[str],
     deadline: Deadline,
     dialler: Dial,
@@ -117,7 +118,7 @@ def _settle(
     """Look until there is something else to do than to wait."""
     try:
         view, decision = wait_for(
-            lambda left: _look(ctl, wish, former, left),
+            lambda left: _look(ctl, desired, former, left),
             lambda seen: seen[1].do != "wait",
             deadline,
             FIRST_PAUSE,
@@ -128,35 +129,35 @@ def _settle(
         said = f"; EMQX answered: {answer}" if answer else ""
         why = _explain(view, decision, dialler)
         raise WaitTimeout(
-            f"not {wish.state} within {deadline.seconds:g} s: {why}{said}",
+            f"not {desired.state} within {deadline.seconds:g} s: {why}{said}",
             last=members(view),
         ) from None
     _raise_refusal(view, decision)
     return view, decision
 
 
-def _look(ctl: Ctl, wish: Wish, former: t.Iterable[str], timeout: float) -> Seen:
-    seed = wish.target if wish.state == "joined" else ""
+def _look(ctl: Ctl, desired: Desired, former: t.Iterable[str], timeout: float) -> Seen:
+    seed = desired.target if desired.state == "joined" else ""
     try:
         view = ctl.view(ask=former, seed=seed, timeout=timeout)
     except CommandError as error:
         return View(state="down", reason=error.message), Decision("wait", error.message)
-    if wish.state == "joined":
-        return view, plan_join(view, wish.target, wish.consent)
-    if wish.state == "left":
+    if desired.state == "joined":
+        return view, plan_join(view, desired.target, desired.consent)
+    if desired.state == "left":
         return view, plan_leave(view)
-    return view, plan_evict(view, wish.target, wish.consent)
+    return view, plan_evict(view, desired.target, desired.consent)
 
 
-def _act(ctl: Ctl, action: str, wish: Wish, deadline: Deadline) -> str:
+def _act(ctl: Ctl, action: str, desired: Desired, deadline: Deadline) -> str:
     """Run the bare command and return its answer; raise RefusedError if it is a final no.
 
     A call that is cut off at the deadline is no answer: EMQX may carry it out all the same.
     """
     argv = {
-        "join": ["join", wish.target],
+        "join": ["join", desired.target],
         "leave": ["leave"],
-        "evict": ["force-leave", wish.target],
+        "evict": ["force-leave", desired.target],
     }
     try:
         answer = ctl.cluster(*argv[action], timeout=max(1.0, deadline.left))

@@ -9,12 +9,12 @@ import io
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.processes import is_down
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, Runner
 
 if t.TYPE_CHECKING:
     import subprocess
-
-RunCommand = t.Callable[..., t.Tuple[int, str, str]]
 
 
 def ctl_options(timeout: int) -> dict[str, t.Any]:
@@ -68,4 +68,11 @@ def ctl_of(params: t.Mapping[str, t.Any], run_command: RunCommand) -> Ctl:
     if params["timeout"] < 1:
         raise InputError(f"timeout is {params['timeout']}: expected at least 1 second")
     environment = {key: str(value) for key, value in params["environment"].items()}
-    return Ctl(runner_of(run_command), params["command"], params["user"], environment)
+    name = environment.get("EMQX_NODE_NAME") or environment.get("EMQX_NODE__NAME", "")
+    return Ctl(
+        runner_of(run_command),
+        params["command"],
+        params["user"],
+        environment,
+        is_down=lambda: is_down(params["command"], name),
+    )

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "module_utils": frozenset(),
     "module_utils/_emqx": frozenset({"module_utils"}),
     "module_utils/_discovery": frozenset({"module_utils", "module_utils/_emqx"}),
-    "module_utils/_node": frozenset({"module_utils", "module_utils/_emqx"}),
+    "module_utils/_node": frozenset({"module_utils", "module_utils/_emqx", "module_utils/_host"}),
     "module_utils/_host": frozenset({"module_utils", "module_utils/_emqx"}),
     "module_utils/_module": frozenset({"module_utils/*"}),
     "plugin_utils/_model": frozenset({"module_utils/*"}),

@@ -15,7 +15,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils import _errors
         (_errors.InputError("no"), {"code": "input", "details": {}}),
         (_errors.ParseError("no", stdout="x"), {"code": "parse", "details": {"stdout": "x"}}),
         (_errors.RefusedError("no", seen=[]), {"code": "refused", "details": {"seen": []}}),
-        (_errors.NotReadyError("no"), {"code": "not_ready", "details": {}}),
         (_errors.WaitTimeout("no", last="s"), {"code": "timeout", "details": {"last": "s"}}),
         (
             _errors.CommandError("no", ("emqx", "ping"), 1, "o", "e"),

@@ -13,7 +13,9 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import (
+    cluster_info as _cluster_info,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._node import wait
 from ansible_collections.mqttops.emqx.plugins.modules import (
     cluster_info,
@@ -214,7 +216,7 @@ def test_info_of_certificates(host: Host, monkeypatch: pytest.MonkeyPatch) -> No
         asked.append(given)
         return {"ends": "2029-02-07T12:00:00Z"}
 
-    monkeypatch.setattr(state, "certificates", read)
+    monkeypatch.setattr(_cluster_info, "certificates", read)
     result = host.run(cluster_info, {"certificates": files}, ("eval", MEMBER))
     assert (asked, result["tls"]) == ([files], {"ends": "2029-02-07T12:00:00Z"})
 

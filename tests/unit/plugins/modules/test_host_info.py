@@ -14,7 +14,8 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import firewalls
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text as read_file
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
 from ansible_collections.mqttops.emqx.plugins.modules import host_info
 
@@ -49,7 +50,7 @@ class Commands:
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
     # What this machine has of them is of no concern.
-    monkeypatch.setattr(state, "firewall", lambda _run, zones: {"zones": zones})
+    monkeypatch.setattr(firewalls, "firewall", lambda _run, zones: {"zones": zones})
     # An object set on the class would not be handed the module.
     monkeypatch.setattr(AnsibleModule, "run_command", functools.partialmethod(found))
     return found
@@ -59,12 +60,11 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
 def os_release(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The os-release files by path; all other files are read as they are."""
     texts = {"/etc/os-release": OS_RELEASE}
-    read = state.read_text
 
     def read_text(path: str) -> str | None:
-        return texts.get(path) if path.endswith("/os-release") else read(path)
+        return texts.get(path) if path.endswith("/os-release") else read_file(path)
 
-    monkeypatch.setattr(state, "read_text", read_text)
+    monkeypatch.setattr(_host_info, "read_text", read_text)
     return texts
 
 
@@ -97,7 +97,6 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
         boot_files=[str(conf)],
         disks=[f"{tmp_path}/not/yet"],
         sysctls=["net.no.such_key"],
-        names=["127.0.0.1"],
         firewall_zones=["internal"],
     )
     assert answer["changed"] is False
@@ -116,7 +115,6 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
     assert host["sysctls"] == {"net.no.such_key": None}
     assert host["nft"] == {"available": True, "revision": "ab12"}
     assert host["firewall"] == {"zones": ["internal"]}
-    assert host["resolved"] == {"127.0.0.1": ["127.0.0.1"]}
     for options in commands.options:
         assert options["environ_update"]["LC_ALL"] == "C"
         assert options["environ_update"]["PATH"].endswith(":/usr/sbin:/sbin")
@@ -173,10 +171,9 @@ def test_a_missing_command_is_named(ask: Ask, commands: Commands, name: str) -> 
     )
 
 
-def test_what_cannot_be_read_is_named(ask: Ask, tmp_path: Path) -> None:
-    answer = ask(boot_files=[str(tmp_path)])
-    assert answer["failed"] is True
-    assert answer["msg"].startswith("Reading the host failed: ") and str(tmp_path) in answer["msg"]
+def test_a_directory_in_place_of_a_file_is_no_file(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "boot_record").mkdir()
+    assert ask(boot_files=[str(tmp_path)])["host"]["stale"] == []
 
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:

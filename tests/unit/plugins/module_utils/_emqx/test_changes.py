@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes as _config
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon, masked_files, refusal
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 CONF, ENV = "/etc/emqx/emqx.conf", "/etc/mqttops-emqx/emqx.env"
@@ -152,7 +152,7 @@ class TestMaskedTexts:
     def test_no_secret_of_hocon_is_shown(
         self, old: tuple[str, str], new: tuple[str, str], rest: str
     ) -> None:
-        shown = _config.masked_texts(CONF, old[0] + rest, new[0] + rest)
+        shown = masked_files.masked_texts(CONF, old[0] + rest, new[0] + rest)
         for text in shown:
             assert old[1] not in text and new[1] not in text
             assert "emqx@10.0.0.1" in text
@@ -162,7 +162,7 @@ class TestMaskedTexts:
         name = _as_env(key)
         before = f'EMQX_LOG__LEVEL="debug"\n{name}="{secret}"\n'
         after = f'EMQX_LOG__LEVEL="debug"\n{name}="{secret}2"\n'
-        assert _config.masked_texts(ENV, before, after) == (
+        assert masked_files.masked_texts(ENV, before, after) == (
             f'EMQX_LOG__LEVEL="debug"\n{name}=********\n',
             f'EMQX_LOG__LEVEL="debug"\n{name}=******** (changed)\n',
         )
@@ -185,14 +185,16 @@ class TestMaskedTexts:
         ],
     )
     def test_lines_hide_secrets_in_any_form(self, text: str) -> None:
-        before, after = _config.masked_texts(ENV, f"A=1\n{text}\nB=2\n", f"A=1\n{text}\nB=2\nC=3\n")
+        before, after = masked_files.masked_texts(
+            ENV, f"A=1\n{text}\nB=2\n", f"A=1\n{text}\nB=2\nC=3\n"
+        )
         assert "Hidden" not in before + after
         assert before.startswith("A=1\n") and before.endswith("\nB=2\n")
         assert after == before + "C=3\n"
 
     def test_a_secret_without_its_end_hides_the_rest(self) -> None:
         text = "A=1\n-----BEGIN PRIVATE KEY-----\nHidden\nB=2\n"
-        assert _config.masked_texts(ENV, None, text)[1] == "A=1\n********\n"
+        assert masked_files.masked_texts(ENV, None, text)[1] == "A=1\n********\n"
 
     @pytest.mark.parametrize(
         ("before", "after", "shown"),
@@ -209,21 +211,21 @@ class TestMaskedTexts:
         ],
     )
     def test_a_changed_secret_can_be_seen(self, before: str, after: str, shown: str) -> None:
-        old, new = _config.masked_texts(CONF, before, after)
+        old, new = masked_files.masked_texts(CONF, before, after)
         assert shown in new
         assert "(changed)" not in old
 
     def test_layout_and_comments_are_no_difference(self) -> None:
-        before, after = _config.masked_texts(CONF, "# old\na { b = 1 }", "a.b : 1 // new\n")
+        before, after = masked_files.masked_texts(CONF, "# old\na { b = 1 }", "a.b : 1 // new\n")
         assert before == after == "a {\n  b = 1\n}\n"
 
     def test_a_new_file_has_no_before(self) -> None:
-        assert _config.masked_texts(CONF, None, "a = 1") == ("", "a = 1\n")
-        assert _config.masked_texts(ENV, None, "A=1") == ("", "A=1\n")
+        assert masked_files.masked_texts(CONF, None, "a = 1") == ("", "a = 1\n")
+        assert masked_files.masked_texts(ENV, None, "A=1") == ("", "A=1\n")
 
     def test_ordinary_values_stay_readable_in_lines(self) -> None:
         text = "[Service]\nLimitNOFILE=5\nEnvironmentFile=-/etc/mqttops-emqx/emqx.env\n"
-        assert _config.masked_texts(ENV, text, text + "User=x\n") == (text, text + "User=x\n")
+        assert masked_files.masked_texts(ENV, text, text + "User=x\n") == (text, text + "User=x\n")
 
 
 @pytest.mark.parametrize(
@@ -243,11 +245,16 @@ def test_environment_key(name: str, key: str) -> None:
 def test_secret_values() -> None:
     texts = ['node.cookie = "cook1e"\na = [{password = "p4ss"}]\nlicense.key = 12345', UNREADABLE]
     environment = {"EMQX_DASHBOARD__DEFAULT_PASSWORD": "0dashboard", "EMQX_LOG__LEVEL": "debug"}
-    assert _config.secret_values(texts, environment) == {"cook1e", "p4ss", "12345", "0dashboard"}
+    assert masked_files.secret_values(texts, environment) == {
+        "cook1e",
+        "p4ss",
+        "12345",
+        "0dashboard",
+    }
 
 
 def test_secret_values_leaves_out_what_any_message_holds() -> None:
-    assert _config.secret_values(["password = abc"], {}) == set()
+    assert masked_files.secret_values(["password = abc"], {}) == set()
 
 
 # From here on word for word from EMQX 5.8.9.
@@ -349,7 +356,7 @@ class TestExplainRefusal:
         ],
     )
     def test_recorded_failures(self, stdout: str, stderr: str, reason: str) -> None:
-        assert _config.explain_refusal(stdout, stderr) == reason
+        assert refusal.explain_refusal(stdout, stderr) == reason
 
     def test_all_faults_are_named_once_each_with_its_own_fields(self) -> None:
         faults = (
@@ -359,7 +366,7 @@ class TestExplainRefusal:
             '#{kind => validation_error,path => "node",reason => unknown_fields,unknown => "x"},'
             '#{kind => validation_error,path => "node.role",reason => bad}]'
         )
-        assert _config.explain_refusal("", faults) == (
+        assert refusal.explain_refusal("", faults) == (
             "node.role: bad; dashboard.default_password: too short ********; "
             'node: unknown_fields "x"'
         )
@@ -367,7 +374,7 @@ class TestExplainRefusal:
     @given(SECRETS, SECRET_KEYS)
     def test_a_secret_is_never_quoted(self, secret: str, key: str) -> None:
         path = key.replace('"', "")
-        shown = _config.explain_refusal(
+        shown = refusal.explain_refusal(
             f'#{{kind => validation_error,path => "{path}",reason => bad,value => <<"{secret}">>}}',
             "",
         )
@@ -386,7 +393,7 @@ class TestExplainRefusal:
         ],
     )
     def test_known_secrets_are_kept_out_of_any_text(self, text: str) -> None:
-        answer = _config.explain_refusal("", text, {"Hidden1"})
+        answer = refusal.explain_refusal("", text, {"Hidden1"})
         assert "Hidden1" not in answer and len(answer) > 10
 
     @pytest.mark.parametrize(
@@ -397,11 +404,11 @@ class TestExplainRefusal:
         ],
     )
     def test_text_of_an_unknown_place_is_not_quoted(self, text: str) -> None:
-        assert "Hidden1" not in _config.explain_refusal("", text)
+        assert "Hidden1" not in refusal.explain_refusal("", text)
 
     def test_a_value_broken_over_lines_is_joined(self) -> None:
         text = '#{path => "a.b",reason => {bad,[value]},value => <<"one "\n      "two"/utf8>>}'
-        assert _config.explain_refusal(text, "") == 'a.b: {bad,[value]} "one two"'
+        assert refusal.explain_refusal(text, "") == 'a.b: {bad,[value]} "one two"'
 
 
 class TestPendingFiles:

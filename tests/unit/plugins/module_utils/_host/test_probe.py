@@ -31,9 +31,9 @@ def _listen() -> t.Iterator[t.Callable[..., dict[int, str]]]:
     """Give a listener for ports that are the test's own, and end it afterwards."""
     used: list[list[int]] = []
 
-    def listen(ports: list[int], seconds: float = 30, guests: int = 0) -> dict[int, str]:
+    def listen(ports: list[int], seconds: float = 30, expected_peers: int = 0) -> dict[int, str]:
         used.append(ports)
-        return probe.listen(ports, False, seconds, guests)
+        return probe.listen(ports, False, seconds, expected_peers)
 
     yield listen
     for ports in used:
@@ -119,11 +119,11 @@ def gone(ports: list[int]) -> None:
         time.sleep(0.05)
 
 
-def test_listener_ends_when_all_guests_came_to_each_port(
+def test_listener_ends_when_all_expected_peers_came_to_each_port(
     listen: t.Callable[..., dict[int, str]],
 ) -> None:
     ports = free_ports(2)
-    listen(ports, seconds=60, guests=2)
+    listen(ports, seconds=60, expected_peers=2)
     one, other = [("127.0.0.1", port) for port in ports]
     for targets in ([one, other], [one], [one]):
         assert set(probe.dial(targets, 1).values()) == {"open"}
@@ -140,20 +140,20 @@ def test_what_is_refused_is_tried_until_a_listener_is_there(
     peer = {**node(1, *ports), "host": "127.0.0.1"}
     found = probe.probe([peer], "", False, 1)["links"]
     assert {link["state"] for link in found} == {"refused"}
-    timer = threading.Timer(0.2, listen, (ports,), {"guests": 1})
+    timer = threading.Timer(0.2, listen, (ports,), {"expected_peers": 1})
     timer.start()
-    assert probe.meet(found)
+    assert probe.retry(found)
     timer.join()
     assert {link["state"] for link in found} == {"open"}
     gone(ports)
     # There is nobody any more, and what was open is not tried again.
-    assert probe.meet(found)
-    assert not probe.meet([*found, {**found[0], "state": "refused"}])
+    assert probe.retry(found)
+    assert not probe.retry([*found, {**found[0], "state": "refused"}])
 
 
 def test_a_way_that_is_not_open_otherwise_is_not_waited_for() -> None:
     begin = time.monotonic()
-    assert not probe.meet([{"address": "192.0.2.1", "port": 1, "state": "filtered"}])
+    assert not probe.retry([{"address": "192.0.2.1", "port": 1, "state": "filtered"}])
     assert time.monotonic() - begin < 0.5
 
 

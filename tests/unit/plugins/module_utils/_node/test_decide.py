@@ -8,8 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._node import decide
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Peer, View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node import (
+    decide,
+    describe,
+    waiting,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import Peer, View
 from ansible_collections.mqttops.emqx.tests.unit.scripted import (
     JOINED,
     LEFT,
@@ -303,7 +307,7 @@ WAIT: list[tuple[View, list[str], str, str]] = [
 
 @pytest.mark.parametrize(("view", "wanted", "do", "reason"), WAIT)
 def test_wait(view: View, wanted: list[str], do: str, reason: str) -> None:
-    decision = decide.plan_wait(view, wanted)
+    decision = waiting.plan_wait(view, wanted)
     assert (decision.do, reason in decision.reason) == (do, True), decision
 
 
@@ -318,7 +322,7 @@ def test_wait(view: View, wanted: list[str], do: str, reason: str) -> None:
     ],
 )
 def test_wait_for_members_of_which_one_may_be_stopped(view: View, do: str) -> None:
-    decision = decide.plan_wait(view, [N1, N2, N3], may_be_stopped=[N3])
+    decision = waiting.plan_wait(view, [N1, N2, N3], may_be_stopped=[N3])
     assert decision.do == do, decision
 
 
@@ -404,7 +408,7 @@ def test_silence_of_who_speaks_otherwise(dialled: str, own: str, cause: str) -> 
 def test_config_sync(
     sync: dict[str, int] | None, running: list[str], expected: bool | None
 ) -> None:
-    assert decide.in_sync(me(running, sync=sync)) is expected
+    assert describe.in_sync(me(running, sync=sync)) is expected
 
 
 def test_describe_a_ready_node() -> None:
@@ -423,12 +427,15 @@ def test_describe_a_ready_node() -> None:
         sync={},
         data_dir="/var/lib/emqx",
     )
-    assert decide.describe(view) == {
+    assert describe.describe(view) == {
         "node": N2,
         "version": "5.8.9",
         "edition": "opensource",
         "role": "core",
         "upstream_nodes": [],
+        "copying_tables": [],
+        "waiting_for_tables": [],
+        "waiting_for_nodes": [],
         "state": "ready",
         "reason": "",
         "installed": True,
@@ -458,8 +465,8 @@ def test_describe_a_ready_node() -> None:
 
 def test_describe_manual_rpc_ports_and_a_node_that_is_down() -> None:
     manual = me(rpc_port_discovery="manual", rpc_server_port=5999)
-    assert decide.describe(manual)["ports"] == {"distribution": 4372, "rpc": 5999}
-    down = decide.describe(DOWN)
+    assert describe.describe(manual)["ports"] == {"distribution": 4372, "rpc": 5999}
+    down = describe.describe(DOWN)
     assert (down["state"], down["reason"]) == ("down", "not responding to pings")
     assert {down["node"], down["ports"], down["uptime_seconds"], down["version"]} == {None}
 

@@ -13,8 +13,8 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.membership import (
+    Desired,
     Outcome,
-    Wish,
     foresee,
     fulfil,
 )
@@ -37,8 +37,8 @@ from ansible_collections.mqttops.emqx.tests.unit.scripted import (
     view,
 )
 
-JOIN_N1 = Wish("joined", N1)
-EVICT_N3 = Wish("evicted", N3)
+JOIN_N1 = Desired("joined", N1)
+EVICT_N3 = Desired("evicted", N3)
 
 ALONE = view(N2, [N2], peers={N1: peer([N1])})
 NO_SEED = view(N2, [N2], peers={N1: UNREACHABLE})
@@ -70,20 +70,20 @@ class Scene:
         self.pauses.append(seconds)
         self._now += seconds
 
-    def fulfil(self, wish: Wish, timeout: float = 60) -> Outcome:
+    def fulfil(self, desired: Desired, timeout: float = 60) -> Outcome:
         deadline = Deadline(timeout, lambda: self._now, self._sleep)
-        outcome = fulfil(self.ctl, wish, deadline, self.dial)
+        outcome = fulfil(self.ctl, desired, deadline, self.dial)
         self.runner.finish()
         return outcome
 
-    def fail(self, error: type[Exception], wish: Wish, timeout: float = 60) -> t.Any:
+    def fail(self, error: type[Exception], desired: Desired, timeout: float = 60) -> t.Any:
         with pytest.raises(error) as caught:
-            self.fulfil(wish, timeout)
+            self.fulfil(desired, timeout)
         self.runner.finish()
         return caught.value
 
-    def foresee(self, wish: Wish) -> Outcome:
-        outcome = foresee(self.ctl, wish, 60, self.dial)
+    def foresee(self, desired: Desired) -> Outcome:
+        outcome = foresee(self.ctl, desired, 60, self.dial)
         self.runner.finish()
         return outcome
 
@@ -114,7 +114,7 @@ def test_a_repeated_join_costs_one_call() -> None:
 
 def test_a_leave_costs_the_bare_command_and_two_calls() -> None:
     scene = Scene(("eval", MEMBER), ("ctl cluster leave", LEFT), ("eval", OUT))
-    outcome = scene.fulfil(Wish("left"))
+    outcome = scene.fulfil(Desired("left"))
     assert (outcome.action, outcome.before, outcome.after, outcome.warnings) == (
         "leave",
         lists([N1, N2]),
@@ -126,7 +126,7 @@ def test_a_leave_costs_the_bare_command_and_two_calls() -> None:
 
 
 def test_leaving_twice_costs_one_call() -> None:
-    assert Scene(("eval", view(N2, [N2]))).fulfil(Wish("left")).action == "none"
+    assert Scene(("eval", view(N2, [N2]))).fulfil(Desired("left")).action == "none"
 
 
 def test_an_evict_costs_the_bare_command_and_two_calls() -> None:
@@ -148,7 +148,7 @@ def test_a_running_node_is_evicted_by_force_only() -> None:
     error = Scene(("eval", TRIO)).fail(RefusedError, EVICT_N3)
     assert f"{N3} is running as seen by {N1}, {N2}: use state: left on it" in str(error)
     scene = Scene(("eval", TRIO), ("ctl cluster force-leave", EVICTED), ("eval", DUO))
-    assert scene.fulfil(Wish("evicted", N3, consent=True)).action == "evict"
+    assert scene.fulfil(Desired("evicted", N3, consent=True)).action == "evict"
 
 
 def test_a_survivor_that_still_lists_the_evicted_node_is_waited_for() -> None:
@@ -287,7 +287,7 @@ def test_data_goes_only_with_consent() -> None:
         error
     )
     scene = Scene(("eval", rich), (JOIN_CALL, JOINED), ("eval", MEMBER))
-    outcome = scene.fulfil(Wish("joined", N1, consent=True))
+    outcome = scene.fulfil(Desired("joined", N1, consent=True))
     assert outcome.warnings == ("deleted by the join: 1 dashboard users, 1 api keys",)
 
 
@@ -295,7 +295,7 @@ def test_leaving_under_discovery_warns() -> None:
     static = view(N2, [N1, N2], peers={N1: peer([N1, N2])}, discovery="static")
     out = view(N2, [N2], peers={N1: UNREACHABLE}, discovery="static")
     scene = Scene(("eval", static), ("ctl cluster leave", LEFT), ("eval", out))
-    warnings = scene.fulfil(Wish("left")).warnings
+    warnings = scene.fulfil(Desired("left")).warnings
     assert "will come back at its next restart" in warnings[0]
     assert warnings[1] == f"not asked, because they did not answer: {N1}"
 
@@ -311,25 +311,27 @@ def test_the_call_is_bounded_by_the_time_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "wish", "action", "after"),
+    ("answer", "desired", "action", "after"),
     [
         (ALONE, JOIN_N1, "join", lists([N1, N2])),
         (MEMBER, JOIN_N1, "none", lists([N1, N2])),
-        (MEMBER, Wish("left"), "leave", lists([N2])),
-        (OUT, Wish("left"), "none", lists([N2])),
+        (MEMBER, Desired("left"), "leave", lists([N2])),
+        (OUT, Desired("left"), "none", lists([N2])),
         (ONE_GONE, EVICT_N3, "evict", lists([N1, N2])),
         (DUO, EVICT_N3, "none", lists([N1, N2])),
         (NOT_INSTALLED, JOIN_N1, "join", lists([N1])),
-        (NOT_INSTALLED, Wish("left"), "none", lists([])),
+        (NOT_INSTALLED, Desired("left"), "none", lists([])),
         (NOT_INSTALLED, EVICT_N3, "none", lists([])),
     ],
 )
-def test_prediction(answer: Answer, wish: Wish, action: str, after: dict[str, list[str]]) -> None:
-    outcome = Scene(("eval", answer)).foresee(wish)
+def test_prediction(
+    answer: Answer, desired: Desired, action: str, after: dict[str, list[str]]
+) -> None:
+    outcome = Scene(("eval", answer)).foresee(desired)
     assert (outcome.action, outcome.after, outcome.warnings) == (
         action,
         after,
-        outcome.warnings if wish == EVICT_N3 else (),
+        outcome.warnings if desired == EVICT_N3 else (),
     )
 
 

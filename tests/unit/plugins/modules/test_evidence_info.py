@@ -17,8 +17,8 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence
-from ansible_collections.mqttops.emqx.plugins.modules import node_evidence, support_bundle
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence, running
+from ansible_collections.mqttops.emqx.plugins.modules import evidence_info, support_bundle
 
 Answer = t.Tuple[int, str, str]
 COOKIE, PASSWORD, LICENSE = "Cookie0of0the0cluster", "Hunter0twelve", "M1icence0key"
@@ -98,7 +98,7 @@ def ask(commands: Commands, host: Path, capsys: t.Any) -> Ask:
         places = {f"{key}_dir": f"{host}/{key}" for key in ("etc", "data", "log")}
         places["environment_file"] = f"{host}/emqx.env"
         with patch_module_args({**places, **options}), pytest.raises(SystemExit):
-            node_evidence.main()
+            evidence_info.main()
         answer: dict[str, t.Any] = json.loads(capsys.readouterr().out)
         return answer
 
@@ -240,7 +240,7 @@ def test_processes(tmp_path: Path) -> None:
     (tmp_path / "10/ns").mkdir()
     (tmp_path / "10/ns/pid").symlink_to("pid:[2]")
     (tmp_path / "self").mkdir()
-    (found,) = evidence.processes("emqx.service", str(tmp_path))
+    (found,) = running.processes("emqx.service", str(tmp_path))
     assert found.pop("_cookie") == COOKIE
     assert found == {
         "pid": 7,
@@ -249,19 +249,20 @@ def test_processes(tmp_path: Path) -> None:
         "proto_dist": "",
         "open_files": 1,
         "open_files_limit": 1024,
+        "open_files_limit_hard": 4096,
     }
 
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
     for module, specs in (
-        (node_evidence, evidence.OPTIONS),
+        (evidence_info, evidence.OPTIONS),
         (support_bundle, support_bundle.ARGUMENT_SPEC),
     ):
         options = yaml.safe_load(module.DOCUMENTATION)["options"]
         assert set(options) == set(specs)
         for name, spec in specs.items():
             assert options[name].get("default") == spec.get("default"), name
-    documented = set(yaml.safe_load(node_evidence.RETURN)["evidence"]["contains"])
+    documented = set(yaml.safe_load(evidence_info.RETURN)["evidence"]["contains"])
     assert documented == set(ask(detail=True)["evidence"])
 
 

@@ -20,13 +20,13 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._module import (
     cluster_info as _cluster_info,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
-from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey as _survey
-from ansible_collections.mqttops.emqx.plugins.modules import survey
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey_info as _survey
+from ansible_collections.mqttops.emqx.plugins.modules import survey_info
 
 
 def run(capsys: pytest.CaptureFixture[str], **options: t.Any) -> dict[str, t.Any]:
     with patch_module_args(options), pytest.raises(SystemExit):
-        survey.main()
+        survey_info.main()
     return dict(json.loads(capsys.readouterr().out))
 
 
@@ -63,7 +63,7 @@ class Host:
         return {
             "host_info": (_host_info.OPTIONS, self.read("host_info", {"host": {}})),
             "cluster_info": (_cluster_info.OPTIONS, self.read("cluster_info", view)),
-            "node_evidence": (evidence.OPTIONS, self.read("node_evidence", found)),
+            "evidence_info": (evidence.OPTIONS, self.read("evidence_info", found)),
             "cluster_probe": (_probe.OPTIONS, self.read("cluster_probe", {"probe": {}})),
         }
 
@@ -81,7 +81,7 @@ def test_all_are_asked_at_the_same_time_with_their_own_options(
     assert answer["changed"] is False
     assert answer["cluster_info"] == {"emqx": {"state": "down"}}
     assert answer["host_info"] == {"host": {}}
-    assert "node_evidence" not in answer
+    assert "evidence_info" not in answer
     assert host.params["cluster_info"]["timeout"] == 7
     assert host.params["cluster_info"]["command"] == ["emqx"]
     assert host.params["host_info"]["root_dir"] == "/srv"
@@ -98,13 +98,13 @@ def test_what_cannot_be_read_leaves_the_rest(
 
     answers = Host(1).answers()
     answers["cluster_info"] = (_cluster_info.OPTIONS, broken)
-    answers["node_evidence"] = (evidence.OPTIONS, missing)
+    answers["evidence_info"] = (evidence.OPTIONS, missing)
     monkeypatch.setattr(_survey, "READS", answers)
-    answer = run(capsys, cluster_info={}, node_evidence={}, host_info={})
+    answer = run(capsys, cluster_info={}, evidence_info={}, host_info={})
     assert "failed" not in answer
     assert answer["cluster_info"]["failed"]
     assert answer["cluster_info"]["failure"]["code"] == "parse"
-    assert answer["node_evidence"]["msg"].startswith("Reading the host failed: the command ip")
+    assert answer["evidence_info"]["msg"].startswith("Reading the host failed: the command ip")
     assert answer["host_info"] == {"host": {}}
 
 
@@ -135,7 +135,7 @@ def test_a_listener_stands_in_for_a_node_that_stays_down(
 ) -> None:
     asked(monkeypatch, Host(3, state, active))
     probe = {"node": node["name"], "nodes": [node], "seconds": 20}
-    answer = run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
+    answer = run(capsys, cluster_info={}, evidence_info={}, cluster_probe=probe, stand_in=True)
     assert answer.get("stand_in") == ({"busy": {}} if listens else None)
     states = _probe.dial([("127.0.0.1", node["dist_port"])], 1)
     assert set(states.values()) == {"open" if listens else "refused"}
@@ -144,12 +144,12 @@ def test_a_listener_stands_in_for_a_node_that_stays_down(
 def test_a_listener_of_an_earlier_run_is_not_taken_for_something_else(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
 ) -> None:
-    probe = {"node": node["name"], "nodes": [node], "seconds": 20, "guests": 2}
+    probe = {"node": node["name"], "nodes": [node], "seconds": 20, "expected_peers": 2}
     _probe.read({**probe, "ipv6": False, "state": "listening"})
     answers = Host(2).answers()
     answers["cluster_probe"] = (_probe.OPTIONS, lambda params, _run: _probe.read(params))
     monkeypatch.setattr(_survey, "READS", answers)
-    answer = run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
+    answer = run(capsys, cluster_info={}, evidence_info={}, cluster_probe=probe, stand_in=True)
     assert answer["cluster_probe"]["probe"]["listening"] == {}
     assert answer["stand_in"] == {"busy": {}}
     assert {link["state"] for link in answer["cluster_probe"]["probe"]["links"]} == {"open"}
@@ -166,8 +166,8 @@ def meeting(
     answers = Host(2, **host).answers()
     answers["cluster_probe"] = (_probe.OPTIONS, lambda params, _run: _probe.read(params))
     monkeypatch.setattr(_survey, "READS", answers)
-    probe = {"node": nodes[0]["name"], "nodes": nodes, "seconds": 20, "guests": 1}
-    return run(capsys, cluster_info={}, node_evidence={}, cluster_probe=probe, stand_in=True)
+    probe = {"node": nodes[0]["name"], "nodes": nodes, "seconds": 20, "expected_peers": 1}
+    return run(capsys, cluster_info={}, evidence_info={}, cluster_probe=probe, stand_in=True)
 
 
 def test_hosts_that_meet_need_no_second_try(
@@ -199,23 +199,27 @@ def test_one_node_speaks_for_those_that_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, node: dict[str, t.Any]
 ) -> None:
     probe = {"node": node["name"], "nodes": [node]}
-    asks: dict[str, t.Any] = {"cluster_info": {}, "node_evidence": {}, "cluster_probe": probe}
+    asks: dict[str, t.Any] = {"cluster_info": {}, "evidence_info": {}, "cluster_probe": probe}
     runs = [{"node": "emqx@127.0.0.9"}]
-    monkeypatch.setattr(evidence, "processes", lambda service: runs if service else [])
+    monkeypatch.setattr(_survey, "processes", lambda service: runs if service else [])
     host = asked(monkeypatch, Host(3))
-    assert run(capsys, **asks, spokesman=True)["cluster_info"] == {"emqx": {"state": "down"}}
+    assert run(capsys, **asks, speaks_for_others=True)["cluster_info"] == {
+        "emqx": {"state": "down"}
+    }
     assert host.params["cluster_info"]["others"] is True
     # Its own node does not run: nobody else can tell why.
-    assert run(capsys, **asks, spokesman=False)["cluster_info"] == {"emqx": {"state": "down"}}
+    assert run(capsys, **asks, speaks_for_others=False)["cluster_info"] == {
+        "emqx": {"state": "down"}
+    }
     assert host.params["cluster_info"]["others"] is False
     runs.append({"node": node["name"]})
     asked(monkeypatch, Host(2))
-    answer = run(capsys, **asks, spokesman=False)
+    answer = run(capsys, **asks, speaks_for_others=False)
     assert "cluster_info" not in answer
-    assert answer["node_evidence"]["evidence"]["unit"] == {"active": "inactive"}
+    assert answer["evidence_info"]["evidence"]["unit"] == {"active": "inactive"}
 
 
 def test_the_documentation_names_the_options() -> None:
-    options = yaml.safe_load(survey.DOCUMENTATION)["options"]
-    names = {*_survey.READS, "stand_in", "spokesman"}
-    assert set(options) == set(survey.ARGUMENT_SPEC) == names
+    options = yaml.safe_load(survey_info.DOCUMENTATION)["options"]
+    names = {*_survey.READS, "stand_in", "speaks_for_others"}
+    assert set(options) == set(survey_info.ARGUMENT_SPEC) == names

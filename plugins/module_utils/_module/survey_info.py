@@ -12,11 +12,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError, InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence, probe
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.running import processes
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import cluster_info, host_info
 
 Params = t.Mapping[str, t.Any]
 Answer = t.Dict[str, t.Any]
-RunCommand = t.Callable[..., t.Tuple[int, str, str]]
 
 
 def _probed(params: Params, _run_command: RunCommand) -> Answer:
@@ -27,7 +28,7 @@ def _probed(params: Params, _run_command: RunCommand) -> Answer:
 READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunCommand], Answer]]] = {
     "cluster_info": (cluster_info.OPTIONS, cluster_info.read),
     "host_info": (host_info.OPTIONS, host_info.read),
-    "node_evidence": (evidence.OPTIONS, evidence.read),
+    "evidence_info": (evidence.OPTIONS, evidence.read),
     "cluster_probe": (probe.OPTIONS, _probed),
 }
 
@@ -35,22 +36,23 @@ READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunComman
 def survey(
     wanted: t.Mapping[str, Params],
     stand_in: bool,
-    spokesman: bool | None,
+    speaks_for_others: bool | None,
     run_command: RunCommand,
 ) -> dict[str, t.Any]:
     """Return the answers of modules by their names, each as the module itself would end.
 
     ``wanted`` has their options. With ``stand_in``, a listener takes the free ports of a node
     that is down once all is read, and its answer is ``stand_in``. It ends by itself, as does one
-    of an earlier run now. Where the hosts do so at the same time, as the number of ``guests``
-    tells, ``all_open`` is whether all ways were open at last, so that none needs another try.
-    One ``spokesman`` among the nodes spares the others a call of their command line: they are
-    not asked if they run. Raise InputError for options that a module does not have.
+    of an earlier run now. Where the hosts do so at the same time, as the number of
+    ``expected_peers`` says, ``all_open`` is whether all links were open at last, so that none needs
+    another try. One node that ``speaks_for_others`` (True) spares them (False) a call of their
+    command line: they are not asked if they run. None asks each. Raise InputError for options that
+    a module does not have.
     """
     params = {name: _checked(name, given) for name, given in wanted.items()}
-    if spokesman:
+    if speaks_for_others:
         params["cluster_info"] = {**params["cluster_info"], "others": True}
-    elif spokesman is not None and _runs(params):
+    elif speaks_for_others is not None and _runs(params):
         del params["cluster_info"]
     # Others may have found it in place of the one that starts now.
     left_over = stand_in and probe.read({**params["cluster_probe"], "state": "closed"})["closed"]
@@ -62,9 +64,9 @@ def survey(
     answers: dict[str, t.Any] = {name: answer.result() for name, answer in asked.items()}
     if stand_in and _is_idle(answers):
         answers["stand_in"] = probe.read({**params["cluster_probe"], "state": "listening"})
-    if stand_in and params["cluster_probe"]["guests"]:
+    if stand_in and params["cluster_probe"]["expected_peers"]:
         links = answers["cluster_probe"].get("probe", {}).get("links", [])
-        answers["all_open"] = probe.meet(links) and bool(links) and not left_over
+        answers["all_open"] = probe.retry(links) and bool(links) and not left_over
     return answers
 
 
@@ -87,12 +89,12 @@ def _answer(
 
 
 def _runs(params: t.Mapping[str, Params]) -> bool:
-    processes = evidence.processes(params["node_evidence"]["service"])
-    return params["cluster_probe"]["node"] in [process["node"] for process in processes]
+    running = processes(params["evidence_info"]["service"])
+    return params["cluster_probe"]["node"] in [process["node"] for process in running]
 
 
 def _is_idle(answers: t.Mapping[str, Answer]) -> bool:
     """Tell whether no node runs, and none will by itself: its unit would find its ports taken."""
     node = answers.get("cluster_info", {}).get("emqx") or {}
-    unit = (answers["node_evidence"].get("evidence") or {}).get("unit") or {}
+    unit = (answers["evidence_info"].get("evidence") or {}).get("unit") or {}
     return node.get("state") == "down" and unit.get("active") in ("inactive", "failed")

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: node_evidence
-short_description: Gather on a host what tells why its node is not in operation
+module: evidence_info
+short_description: Gather on a host what says why its node is not in operation
 version_added: 0.1.0
 author:
   - mqttops contributors (@mqttops)
@@ -18,7 +18,6 @@ description:
   - It changes nothing, needs no package, and works whether the node runs or not.
   - No secret is returned. Of the cookie there is a fingerprint, of other settings a keyed hash;
     all secrets of the configuration, and what looks like one, are taken out of logs and files.
-  - The filter P(mqttops.emqx.diagnose#filter) makes causes of it.
 extends_documentation_fragment:
   - mqttops.emqx._attributes
   - mqttops.emqx._attributes.info_module
@@ -53,7 +52,7 @@ options:
     type: str
     default: emqx
   ports:
-    description: Ports of which the listeners are returned.
+    description: Ports, TCP and UDP, of which the sockets are returned that listen on them.
     type: list
     elements: int
     default: []
@@ -69,13 +68,21 @@ options:
   salt:
     description:
       - A text that goes into the hashes of settings. Hashes compare where it was the same, and
-        tell nothing to those who do not have it.
+        say nothing to those who do not have it.
     type: str
     default: ""
   log_bytes:
     description: How much of the end of each log is read.
     type: int
     default: 131072
+  check_login:
+    description:
+      - Whether to try the first login of the vendor, admin with the password public, on the
+        dashboard of a node that runs, from the host itself.
+      - Where another password is set, EMQX counts a failed login. From 5.9 on it locks a user out
+        for some minutes after five of them within five minutes.
+    type: bool
+    default: false
   detail:
     description: Whether to return logs and configuration as a whole, for a support bundle.
     type: bool
@@ -87,7 +94,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Gather evidence
-  mqttops.emqx.node_evidence:
+  mqttops.emqx.evidence_info:
     ports: [4370, 5370]
   register: found
 """
@@ -116,12 +123,14 @@ evidence:
       type: dict
       returned: success
     processes:
-      description: EMQX nodes that run (C(node), C(pid), C(cookie_fingerprint), C(open_files)).
+      description: >-
+        EMQX nodes that run (C(node), C(pid), C(cookie_fingerprint), C(open_files), and the limits
+        of the latter in force, C(open_files_limit) and C(open_files_limit_hard), null for none).
       type: list
       elements: dict
       returned: success
     config:
-      description: Settings that decide who meets whom, and keyed hashes of all others.
+      description: Settings by which nodes find one another, and keyed hashes of all others.
       type: dict
       returned: success
     stale:
@@ -139,9 +148,28 @@ evidence:
       type: dict
       returned: success
     listening:
-      description: By port, C(process), C(pid) and C(unit) that listen on it.
+      description: By TCP port, C(process), C(pid) and C(unit) that listen on it.
       type: dict
       returned: success
+    sockets:
+      description: >-
+        Sockets on O(ports), with C(protocol), C(address) (empty for all of the host's), C(port),
+        C(process), C(pid) and C(unit).
+      type: list
+      elements: dict
+      returned: success
+    configured_files:
+      description: >-
+        Files that the configuration names, with C(key) and C(path), whether they C(exists) and are
+        C(readable) by the runner user.
+      type: list
+      elements: dict
+      returned: success
+    default_login:
+      description: Whether the dashboard takes admin with the password public, null where it gave no
+        answer.
+      type: bool
+      returned: with O(check_login=true)
     certificates:
       description: Certificates for the traffic between nodes as PEM, never their private keys.
       type: list

@@ -18,7 +18,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import UNKNOWN_BOOT
-from ansible_collections.mqttops.emqx.plugins.modules import node_config
+from ansible_collections.mqttops.emqx.plugins.modules import managed_files
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 MY_GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -107,7 +107,7 @@ class Host:
             **options,
         }
         with patch_module_args(args), pytest.raises(SystemExit):
-            node_config.main()
+            managed_files.main()
         answer: dict[str, t.Any] = json.loads(self._capsys.readouterr().out)
         return answer
 
@@ -262,7 +262,7 @@ class TestFailures:
     def test_nothing_is_written_and_nothing_left(
         self, host: Host, monkeypatch: pytest.MonkeyPatch, attribute: str, error: OSError
     ) -> None:
-        def fail(*_args: t.Any) -> t.NoReturn:
+        def fail(*_args: t.Any, **_options: t.Any) -> t.NoReturn:
             raise error
 
         monkeypatch.setattr(os, attribute, fail)

@@ -7,14 +7,24 @@ import grp
 import hashlib
 import os
 import pwd
-import socket
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import UNKNOWN_BOOT
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import state as _host
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
+    certificates,
+    containers,
+    files,
+    firewalls,
+    network,
+    packages,
+    services,
+    storage,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import search_path
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info
 
 Answer = t.Tuple[int, str, str]
 
@@ -49,7 +59,7 @@ class TestContainer:
     def _host(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.texts: dict[str, str] = {}
         self.engines = {"/usr/bin/podman"}
-        monkeypatch.setattr(_host, "read_text", self.texts.get)
+        monkeypatch.setattr(containers, "read_text", self.texts.get)
         monkeypatch.setattr(os.path, "exists", lambda path: path in self.engines)
 
     def test_all_of_it(self) -> None:
@@ -60,7 +70,7 @@ class TestContainer:
                 "/usr/bin/podman network inspect net": (0, '[{"subnets": [{"subnet": "s"}]}]', ""),
             }
         )
-        assert _host.container(run, self.WANTED, "emqx.service") == {
+        assert containers.container(run, self.WANTED, "emqx.service") == {
             "engine": True,
             "image": {"id": "1", "names": ["x"]},
             "network": ["s"],
@@ -69,18 +79,18 @@ class TestContainer:
 
     def test_nothing_is_there(self) -> None:
         run = Runner({"inspect": (125, "[]\n", "no such image")})
-        found = _host.container(run, self.WANTED, "emqx.service")
+        found = containers.container(run, self.WANTED, "emqx.service")
         assert found == {**self.NOTHING, "engine": True}
         assert len(run.calls) == 2
 
     def test_the_hosts_own_network_needs_no_question(self) -> None:
         run = Runner({"image inspect": (125, "[]", "")})
-        _host.container(run, {**self.WANTED, "network": "host"}, "emqx.service")
+        containers.container(run, {**self.WANTED, "network": "host"}, "emqx.service")
         assert len(run.calls) == 1
 
     @pytest.mark.parametrize("wanted", [{}, {**WANTED, "engine": "docker"}])
     def test_without_an_engine_nothing_is_asked(self, wanted: dict[str, str]) -> None:
-        assert _host.container(Runner({}), wanted, "emqx.service") == self.NOTHING
+        assert containers.container(Runner({}), wanted, "emqx.service") == self.NOTHING
 
 
 class TestPackage:
@@ -97,7 +107,7 @@ class TestPackage:
     )
     def test_deb(self, shown: str, version: str) -> None:
         run = Runner({"dpkg-query": (0, f"emqx installed {shown}\n", "")})
-        assert _host.package(run, ["emqx"], "deb") == {"name": "emqx", "version": version}
+        assert packages.package(run, ["emqx"], "deb") == {"name": "emqx", "version": version}
         assert run.calls[0][-1] == "emqx"
 
     @pytest.mark.parametrize(
@@ -105,7 +115,7 @@ class TestPackage:
     )
     def test_rpm(self, shown: str, version: str) -> None:
         run = Runner({"rpm --query": (0, f"emqx installed {shown}\n", "")})
-        assert _host.package(run, ["emqx"], "rpm") == {"name": "emqx", "version": version}
+        assert packages.package(run, ["emqx"], "rpm") == {"name": "emqx", "version": version}
 
     @pytest.mark.parametrize(
         ("package_format", "answer"),
@@ -120,7 +130,7 @@ class TestPackage:
     def test_what_is_not_installed(self, package_format: str, answer: Answer) -> None:
         run = Runner({"emqx": answer})
         nothing = {"name": "", "version": ""}
-        assert _host.package(run, ["emqx-enterprise", "emqx"], package_format) == nothing
+        assert packages.package(run, ["emqx-enterprise", "emqx"], package_format) == nothing
         assert [argv[-2:] for argv in run.calls] == [["emqx-enterprise", "emqx"]]
 
     @pytest.mark.parametrize(
@@ -133,16 +143,16 @@ class TestPackage:
     )
     def test_one_of_several_names(self, package_format: str, shown: str) -> None:
         run = Runner({"emqx": (1, shown, "")})
-        found = _host.package(run, ["emqx-enterprise", "emqx"], package_format)
+        found = packages.package(run, ["emqx-enterprise", "emqx"], package_format)
         assert found == {"name": "emqx", "version": "5.8.9"}
 
     def test_the_first_name_counts_where_both_are_installed(self) -> None:
         run = Runner({"emqx": (0, "emqx installed 5.8.9\nemqx-enterprise installed 5.10.4\n", "")})
-        found = _host.package(run, ["emqx-enterprise", "emqx"], "deb")
+        found = packages.package(run, ["emqx-enterprise", "emqx"], "deb")
         assert found == {"name": "emqx-enterprise", "version": "5.10.4"}
 
     def test_an_unknown_system_is_not_asked(self) -> None:
-        assert _host.package(Runner({}), ["emqx"], "") == {"name": "", "version": ""}
+        assert packages.package(Runner({}), ["emqx"], "") == {"name": "", "version": ""}
 
 
 class TestRelease:
@@ -158,10 +168,10 @@ class TestRelease:
     def test_version(self, tmp_path: Path, text: str, version: str) -> None:
         (tmp_path / "releases").mkdir()
         (tmp_path / "releases/emqx_vars").write_text(text)
-        assert _host.release_version(str(tmp_path)) == version
+        assert packages.release_version(str(tmp_path)) == version
 
     def test_nothing_unpacked(self, tmp_path: Path) -> None:
-        assert _host.release_version(f"{tmp_path}/no") == ""
+        assert packages.release_version(f"{tmp_path}/no") == ""
 
 
 class TestService:
@@ -205,14 +215,14 @@ class TestService:
         text = "".join(f"{name}={value}\n" for name, value in zip(names, shown))
         run = Runner({"systemctl show": (0, text, "")})
         keys = ("exists", "enabled", "active", "outdated", "state")
-        found = _host.service(run, "emqx.service")
+        found = services.service(run, "emqx.service")
         assert found.pop("waiting") == (shown[2] == "auto-restart")
         assert found == dict(zip(keys, expected))
         assert run.calls == [["systemctl", "show", f"--property={','.join(names)}", "emqx.service"]]
 
     def test_no_systemd_running(self) -> None:
         run = Runner({"systemctl": (1, "", "System has not been booted with systemd")})
-        found = _host.service(run, "emqx.service")
+        found = services.service(run, "emqx.service")
         assert not found["exists"] and not found["active"]
         assert found["state"] == "inactive (dead)"
 
@@ -220,7 +230,7 @@ class TestService:
 class TestStaleBootFiles:
     def test_without_a_record_all_is_unknown(self, tmp_path: Path) -> None:
         current: dict[str, str | None] = {"/etc/emqx/emqx.conf": "a = 1"}
-        assert _host.stale_boot_files(current, f"{tmp_path}/record") == [UNKNOWN_BOOT]
+        assert services.stale_boot_files(current, f"{tmp_path}/record") == [UNKNOWN_BOOT]
 
     def test_files_are_found_by_their_name_in_the_record(self, tmp_path: Path) -> None:
         (tmp_path / "emqx.conf").write_text("a = 1\n")
@@ -231,24 +241,23 @@ class TestStaleBootFiles:
             "/etc/emqx/base.hocon": None,
             "/etc/emqx.env": "A=1\n",
         }
-        assert _host.stale_boot_files(current, str(tmp_path)) == ["A", "a"]
+        assert services.stale_boot_files(current, str(tmp_path)) == ["A", "a"]
 
 
 class TestFiles:
     def test_read_text(self, tmp_path: Path) -> None:
         path = tmp_path / "a"
         path.write_bytes(b"\xffa\n")
-        assert _host.read_text(str(path)) == "\ufffda\n"
-        assert _host.read_text(f"{tmp_path}/no") is None
-        assert _host.read_text(f"{path}/below-a-file") is None
-        with pytest.raises(IsADirectoryError):
-            _host.read_text(str(tmp_path))
+        assert files.read_text(str(path)) == "\ufffda\n"
+        assert files.read_text(f"{tmp_path}/no") is None
+        assert files.read_text(f"{path}/below-a-file") is None
+        assert files.read_text(str(tmp_path)) is None
 
     def test_file_state(self, tmp_path: Path) -> None:
         path = tmp_path / "a"
         path.write_bytes(b"text")
         path.chmod(0o640)
-        assert _host.file_state(str(path)) == {
+        assert files.file_state(str(path)) == {
             "exists": True,
             "mode": "0640",
             "owner": pwd.getpwuid(os.getuid()).pw_name,
@@ -260,18 +269,18 @@ class TestFiles:
 
     def test_file_state_of_a_folder_and_of_nothing(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o1750)
-        state = _host.file_state(str(tmp_path))
+        state = files.file_state(str(tmp_path))
         assert (state["exists"], state["mode"], state["sha256"]) == (True, "1750", "")
         absent = dict.fromkeys(("mode", "owner", "group", "uid", "gid", "sha256"), "")
         nothing = {"exists": False, **absent}
-        assert _host.file_state(f"{tmp_path}/no") == nothing
+        assert files.file_state(f"{tmp_path}/no") == nothing
         (tmp_path / "link").symlink_to("no")
-        assert _host.file_state(f"{tmp_path}/link") == nothing
+        assert files.file_state(f"{tmp_path}/link") == nothing
 
     def test_a_link_counts_as_the_file_it_leads_to(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("x")
         (tmp_path / "link").symlink_to("a")
-        assert _host.file_state(f"{tmp_path}/link") == _host.file_state(f"{tmp_path}/a")
+        assert files.file_state(f"{tmp_path}/link") == files.file_state(f"{tmp_path}/a")
 
     def test_users_without_a_name_are_shown_by_number(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -281,7 +290,7 @@ class TestFiles:
 
         monkeypatch.setattr(pwd, "getpwuid", nobody)
         monkeypatch.setattr(grp, "getgrgid", nobody)
-        state = _host.file_state(str(tmp_path))
+        state = files.file_state(str(tmp_path))
         assert (state["owner"], state["group"]) == (str(os.getuid()), str(tmp_path.stat().st_gid))
 
     @pytest.mark.parametrize(
@@ -292,7 +301,7 @@ class TestFiles:
         (tmp_path / "emqx.deb").write_bytes(b"deb")
         if sidecar is not None:
             (tmp_path / "emqx.deb.sha256").write_text(sidecar)
-        assert _host.package_file(f"{tmp_path}/emqx.deb") == {
+        assert packages.package_file(f"{tmp_path}/emqx.deb") == {
             "exists": True,
             "sha256": hashlib.sha256(b"deb").hexdigest(),
             "sidecar": expected,
@@ -300,20 +309,20 @@ class TestFiles:
 
     def test_no_package_file(self, tmp_path: Path) -> None:
         nothing = {"exists": False, "sha256": "", "sidecar": ""}
-        assert _host.package_file(f"{tmp_path}/emqx.deb") == nothing
-        assert _host.package_file(str(tmp_path)) == nothing
+        assert packages.package_file(f"{tmp_path}/emqx.deb") == nothing
+        assert packages.package_file(str(tmp_path)) == nothing
 
 
 class TestDataNodes:
     def test_names_of_databases(self, tmp_path: Path) -> None:
         for name in ("emqx@10.0.0.2", "emqx@10.0.0.1", "lost+found"):
             (tmp_path / "mnesia" / name).mkdir(parents=True)
-        assert _host.data_nodes(str(tmp_path)) == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
+        assert storage.data_nodes(str(tmp_path)) == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
 
     def test_no_data(self, tmp_path: Path) -> None:
-        assert _host.data_nodes(f"{tmp_path}/no") == []
+        assert storage.data_nodes(f"{tmp_path}/no") == []
         (tmp_path / "mnesia").write_text("a file")
-        assert _host.data_nodes(str(tmp_path)) == []
+        assert storage.data_nodes(str(tmp_path)) == []
 
 
 class TestFreeBytes:
@@ -328,21 +337,21 @@ class TestFreeBytes:
 
         monkeypatch.setattr(os, "statvfs", statvfs)
         # What root alone may use does not count: EMQX is not root.
-        assert _host.free_bytes(f"{tmp_path}/a/b/c") == 7 * 1024
+        assert storage.free_bytes(f"{tmp_path}/a/b/c") == 7 * 1024
         assert asked == [str(tmp_path)]
 
     def test_a_relative_path_ends_at_the_root(self) -> None:
-        assert _host.free_bytes("no-such-folder/data") > 0
+        assert storage.free_bytes("no-such-folder/data") > 0
 
 
 class TestSysctl:
     def test_known_key(self) -> None:
-        value = _host.sysctl("net.ipv4.ip_local_port_range")
+        value = host_info.sysctl("net.ipv4.ip_local_port_range")
         assert value is not None and len(value.split(" ")) == 2 and "\t" not in value
 
     @pytest.mark.parametrize("key", ["net.no.such_key", "net.ipv4"])
     def test_unknown_key(self, key: str) -> None:
-        assert _host.sysctl(key) is None
+        assert host_info.sysctl(key) is None
 
 
 class TestNft:
@@ -359,36 +368,44 @@ class TestNft:
     )
     def test_revision(self, answer: Answer | OSError, available: bool, revision: str) -> None:
         run = Runner({"nft": answer})
-        found = _host.nft_revision(run, "mqttops_emqx")
+        found = firewalls.nft_revision(run, "mqttops_emqx")
         assert found == {"available": available, "revision": revision}
         assert run.calls == [list(self.LIST)]
 
 
+PEM = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+
+
 class TestCertificates:
     def test_what_there_is(self, tmp_path: Path) -> None:
-        files = {name: str(tmp_path / name) for name in ("certificate", "key", "ca")}
-        (tmp_path / "certificate").write_text("CERT")
+        paths = {name: str(tmp_path / name) for name in ("certificate", "key", "ca")}
+        key = "-----BEGIN PRIVATE KEY-----\nK\n-----END PRIVATE KEY-----\n"
+        (tmp_path / "certificate").write_text(f"Subject: x\n{PEM}{key}")
+        (tmp_path / "key").write_text(key)
         run = Runner(
             {
                 "openssl x509": (0, "notAfter=Feb  7 12:00:00 2029 GMT\n", ""),
                 "openssl pkey": (0, "PUBLIC", ""),
             }
         )
-        assert _host.certificates(run, files) == {
-            "certificate": "CERT",
+        assert certificates.certificates(run, paths) == {
+            "certificate": PEM,
             "ca": "",
             "public_key": "PUBLIC",
             "ends": "2029-02-07T12:00:00Z",
         }
 
     @pytest.mark.parametrize("answer", [(1, "", "no such file"), OSError("not installed")])
-    def test_no_files_or_no_openssl(self, answer: Answer | OSError) -> None:
-        files = dict.fromkeys(("certificate", "key", "ca"), "/nowhere/x")
-        found = _host.certificates(Runner({"openssl": answer}), files)
+    def test_no_files_or_no_openssl(self, tmp_path: Path, answer: Answer | OSError) -> None:
+        paths = dict.fromkeys(("certificate", "key", "ca"), f"{tmp_path}/x")
+        found = certificates.certificates(Runner({"openssl": answer}), paths)
+        assert found == {"certificate": "", "ca": "", "public_key": "", "ends": ""}
+        (tmp_path / "x").write_text("no certificate")
+        found = certificates.certificates(Runner({"openssl": answer}), paths)
         assert found == {"certificate": "", "ca": "", "public_key": "", "ends": ""}
 
     def test_not_asked_for(self) -> None:
-        assert _host.certificates(Runner({}), {}) == {}
+        assert certificates.certificates(Runner({}), {}) == {}
 
 
 RICH = (
@@ -417,19 +434,19 @@ class TestFirewall:
         """All files of the host by path."""
         texts: dict[str, str] = {}
         folders = {"/etc/firewalld/zones"}
-        monkeypatch.setattr(_host, "read_text", texts.get)
+        monkeypatch.setattr(firewalls, "read_text", texts.get)
         monkeypatch.setattr(os.path, "exists", lambda path: path in texts)
 
-        def listdir(folder: str) -> list[str]:
+        def names_in(folder: str) -> list[str]:
             assert folder in folders
             return [os.path.basename(path) for path in texts if path.startswith(f"{folder}/")]
 
-        monkeypatch.setattr(os, "listdir", listdir)
+        monkeypatch.setattr(firewalls, "names_in", names_in)
         return texts
 
     def test_an_empty_host(self, files: dict[str, str]) -> None:
         run = Runner({})
-        assert _host.firewall(run, ["public"]) == {
+        assert firewalls.firewall(run, ["public"]) == {
             "active": [],
             "firewalld": {
                 "default_zone": "",
@@ -455,7 +472,7 @@ class TestFirewall:
                 "getZones": (0, 'as 2 "public" "internal"\n', ""),
             }
         )
-        found = _host.firewall(run, [])
+        found = firewalls.firewall(run, [])
         assert found["active"] == ["firewalld"]
         assert found["firewalld"] == {
             "default_zone": "internal",
@@ -470,7 +487,7 @@ class TestFirewall:
         files["/usr/sbin/firewalld"] = ""
         files["/etc/firewalld/zones/public.xml"] = ZONE
         run = Runner({"systemctl show": (0, "LoadState=loaded\nActiveState=inactive\n", "")})
-        found = _host.firewall(run, [])
+        found = firewalls.firewall(run, [])
         assert found["active"] == []
         assert found["firewalld"]["zones"] == {"public": {"runtime": [], "permanent": [RICH]}}
 
@@ -487,13 +504,13 @@ class TestFirewall:
                 "/etc/ufw/user6.rules": "",
             }
         )
-        found = _host.firewall(Runner({}), [])
+        found = firewalls.firewall(Runner({}), [])
         assert found["active"] == active
         assert found["ufw"] == {"ipv6": True, "v4": {"count": 1, "ours": [DENY]}, "v6": NOTHING}
 
     def test_ufw_that_was_removed_left_its_files(self, files: dict[str, str]) -> None:
         files.update({"/etc/ufw/ufw.conf": "ENABLED=yes\n", "/etc/ufw/user.rules": TUPLE})
-        found = _host.firewall(Runner({}), [])
+        found = firewalls.firewall(Runner({}), [])
         assert (found["active"], found["ufw"]["v4"]) == ([], NOTHING)
 
 
@@ -505,36 +522,15 @@ def test_addresses() -> None:
         "3: wg0    inet6 fd00::1 peer fd00::2/128 scope global \\       valid_lft forever\n"
     )
     run = Runner({"ip -o address show scope global": (0, text, "")})
-    assert _host.addresses(run) == ["10.0.0.5", "10.8.0.1", "2001:db8::5", "fd00::1"]
-    assert _host.addresses(Runner({"ip": (1, "", "")})) == []
+    assert network.addresses(run) == ["10.0.0.5", "10.8.0.1", "2001:db8::5", "fd00::1"]
+    assert network.addresses(Runner({"ip": (1, "", "")})) == []
     # A container network has the same address on each of its hosts.
     besides = ["10.8.0.0/24", "fd00::/64"]
-    assert _host.addresses(run, besides) == ["10.0.0.5", "2001:db8::5"]
-
-
-class TestResolve:
-    def test_addresses_are_sorted_and_unique(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def getaddrinfo(name: str, _port: None, **_kwargs: t.Any) -> list[t.Any]:
-            assert name == "n1.example"
-            found = ("10.0.0.2", "10.0.0.1", "10.0.0.2")
-            return [(2, 1, 6, "", (address, 0)) for address in found]
-
-        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        assert _host.resolve("n1.example") == ["10.0.0.1", "10.0.0.2"]
-
-    @pytest.mark.parametrize(
-        "error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long")]
-    )
-    def test_no_address(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-        def getaddrinfo(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
-            raise error
-
-        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        assert _host.resolve("no.example") == []
+    assert network.addresses(run, besides) == ["10.0.0.5", "2001:db8::5"]
 
 
 def test_search_path_ends_with_the_system_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin")
-    assert _host.search_path() == "/usr/local/bin:/usr/bin:/usr/sbin:/sbin"
+    assert search_path() == "/usr/local/bin:/usr/bin:/usr/sbin:/sbin"
     monkeypatch.delenv("PATH")
-    assert _host.search_path() == "/usr/bin:/bin:/usr/sbin:/sbin"
+    assert search_path() == "/usr/bin:/bin:/usr/sbin:/sbin"

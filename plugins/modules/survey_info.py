@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: survey
-short_description: Read all that a host tells of its EMQX node in one step
+module: survey_info
+short_description: Read all that a host says of its EMQX node in one step
 version_added: 0.1.0
 author:
   - mqttops contributors (@mqttops)
@@ -26,8 +26,8 @@ options:
   cluster_info:
     description: Options of M(mqttops.emqx.cluster_info), which is left out without them.
     type: dict
-  node_evidence:
-    description: Options of M(mqttops.emqx.node_evidence), which is left out without them.
+  evidence_info:
+    description: Options of M(mqttops.emqx.evidence_info), which is left out without them.
     type: dict
   cluster_probe:
     description: Options of M(mqttops.emqx.cluster_probe) but its O(ignore:state), which is
@@ -37,39 +37,39 @@ options:
     description:
       - Once all is read, have a throw-away listener take the free ports of a node that is down and
         whose unit does not start it, as M(mqttops.emqx.cluster_probe) does with
-        O(ignore:state=listening). Needs O(cluster_info), O(node_evidence) and O(cluster_probe).
+        O(ignore:state=listening). Needs O(cluster_info), O(evidence_info) and O(cluster_probe).
       - A listener of an earlier run ends before anything is read.
-      - With C(guests) among the options of O(cluster_probe), the number of hosts that are read at
-        the same time, refused connections are tried until the listeners of the others are there,
-        for two seconds at most.
+      - With C(expected_peers) among the options of O(cluster_probe), the number of hosts that are
+        read at the same time, refused connections are tried until the listeners of the others are
+        there, for two seconds at most.
     type: bool
     default: false
-  spokesman:
+  speaks_for_others:
     description:
       - Whether the node of this host, V(true), tells what the others say of themselves, as
         O(ignore:others) of M(mqttops.emqx.cluster_info), or those of another one, V(false). Then
         RV(cluster_info) is left out where the node of O(cluster_probe) runs. Without it, each
         node is asked.
-      - Needs O(cluster_info), O(node_evidence) and O(cluster_probe).
+      - Needs O(cluster_info), O(evidence_info) and O(cluster_probe).
     type: bool
 seealso:
   - module: mqttops.emqx.host_info
   - module: mqttops.emqx.cluster_info
-  - module: mqttops.emqx.node_evidence
+  - module: mqttops.emqx.evidence_info
   - module: mqttops.emqx.cluster_probe
 """
 
 EXAMPLES = r"""
 - name: See how a node fares and what there is on its host
-  mqttops.emqx.survey:
+  mqttops.emqx.survey_info:
     cluster_info: {}
-    node_evidence:
+    evidence_info:
       data_dir: /srv/emqx
   register: seen
 
 - name: Say what keeps it from running
   ansible.builtin.debug:
-    msg: "{{ seen.cluster_info.emqx.reason }} {{ seen.node_evidence.evidence.log }}"
+    msg: "{{ seen.cluster_info.emqx.reason }} {{ seen.evidence_info.evidence.log }}"
 """
 
 RETURN = r"""
@@ -79,11 +79,11 @@ host_info:
   type: dict
 cluster_info:
   description: What M(mqttops.emqx.cluster_info) returns, or RV(ignore:failed) and RV(ignore:msg).
-  returned: with O(cluster_info), and not where another host has the O(spokesman)
+  returned: with O(cluster_info), and not where the node of another host speaks for it
   type: dict
-node_evidence:
-  description: What M(mqttops.emqx.node_evidence) returns, or RV(ignore:failed) and RV(ignore:msg).
-  returned: with O(node_evidence)
+evidence_info:
+  description: What M(mqttops.emqx.evidence_info) returns, or RV(ignore:failed) and RV(ignore:msg).
+  returned: with O(evidence_info)
   type: dict
 cluster_probe:
   description: What M(mqttops.emqx.cluster_probe) returns, or RV(ignore:failed) and RV(ignore:msg).
@@ -96,7 +96,7 @@ stand_in:
 all_open:
   description: Whether all connections came about and no listener was in the way, so that another
     try is not needed. Where all hosts say so, their listeners have ended, or are about to.
-  returned: with O(stand_in) and C(guests) among the options of O(cluster_probe)
+  returned: with O(stand_in) and C(expected_peers) among the options of O(cluster_probe)
   type: bool
 """
 
@@ -105,15 +105,15 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
-from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey
+from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey_info
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "host_info": {"type": "dict"},
     "cluster_info": {"type": "dict"},
-    "node_evidence": {"type": "dict"},
+    "evidence_info": {"type": "dict"},
     "cluster_probe": {"type": "dict"},
     "stand_in": {"type": "bool", "default": False},
-    "spokesman": {"type": "bool"},
+    "speaks_for_others": {"type": "bool"},
 }
 
 
@@ -121,15 +121,21 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
         required_if=[
-            (option, value, ("cluster_info", "node_evidence", "cluster_probe"))
-            for option, value in (("stand_in", True), ("spokesman", True), ("spokesman", False))
+            (option, value, ("cluster_info", "evidence_info", "cluster_probe"))
+            for option, values in (("stand_in", (True,)), ("speaks_for_others", (True, False)))
+            for value in values
         ],
         supports_check_mode=True,
     )
-    wanted = {name: module.params[name] for name in survey.READS if module.params[name] is not None}
+    wanted = {
+        name: module.params[name] for name in survey_info.READS if module.params[name] is not None
+    }
     try:
-        answers = survey.survey(
-            wanted, module.params["stand_in"], module.params["spokesman"], module.run_command
+        answers = survey_info.survey(
+            wanted,
+            module.params["stand_in"],
+            module.params["speaks_for_others"],
+            module.run_command,
         )
     except EmqxError as error:
         module.fail_json(msg=error.message, failure=error.as_failure())

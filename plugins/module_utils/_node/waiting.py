@@ -1,0 +1,84 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whether a node is in operation among its members yet, and whether it ever will be."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import (
+    Decision,
+    names,
+    not_ready,
+    sight,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
+
+# Seconds for which it must look hopeless. A node that was the last to stop shows the same while it
+# loads its tables from its own disk.
+_HOPELESS_AFTER = 30.0
+
+
+def plan_wait(
+    view: View, members: t.Collection[str] = (), may_be_stopped: t.Collection[str] = ()
+) -> Decision:
+    """Decide whether this node is ready and its cluster is made of exactly these members.
+
+    Of them only those in ``may_be_stopped`` need not run.
+    """
+    if view.state != "ready":
+        return not_ready(view, "wait")
+    wanted, running = set(members), set(view.running)
+    stopped = (wanted & set(view.stopped)) - set(may_be_stopped)
+    if not wanted or (wanted == running | set(view.stopped) and not stopped):
+        return Decision("nothing", f"this node is ready and sees {sight(view)}")
+    parts = []
+    if stopped:
+        parts.append(f"{names(stopped)} stopped or cut off (service, ports between the nodes)")
+    absent = wanted - running - set(view.stopped)
+    if absent:
+        parts.append(f"{names(absent)} missing (not started, not joined, or joining)")
+    extra = running - wanted
+    if extra:
+        parts.append(f"{names(extra)} not expected (state: left on them, or add them)")
+    ghosts = set(view.stopped) - wanted
+    if ghosts:
+        parts.append(f"{names(ghosts)} stopped and not expected (state: evicted)")
+    return Decision("wait", "; ".join(parts))
+
+
+def hopeless(view: View | None, starting: t.Collection[str]) -> str:
+    """Return why a node waits in vain, "" where it may not.
+
+    It waits for tables of which members that are down hold the newest copies, and none of those is
+    among the members that are ``starting``. Where none is named, nothing is known of the others.
+    """
+    if view is None or not view.waiting_for_tables or view.copying_tables:
+        return ""
+    down = set(view.waiting_for_nodes)
+    if not starting or not down or down & set(starting):
+        return ""
+    return (
+        f"it waits for table(s) {', '.join(view.waiting_for_tables[:5])}, of which newer copies "
+        f"may lie on {names(down)}, which nothing starts now: start all cores together, or remove "
+        "from the cluster what is gone for good"
+    )
+
+
+class Patience:
+    """Since when a wait has looked hopeless without a break."""
+
+    def __init__(self, clock: t.Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: float | None = None
+
+    def ends(self, reason: str) -> bool:
+        """Tell whether a wait is to be ended that looks hopeless for this reason, "" for none."""
+        now = self._clock()
+        if not reason:
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        return self._since is not None and now - self._since >= _HOPELESS_AFTER
