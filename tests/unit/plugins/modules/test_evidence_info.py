@@ -17,7 +17,7 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence, running
 from ansible_collections.mqttops.emqx.plugins.modules import evidence_info, support_bundle
 
 Answer = t.Tuple[int, str, str]
@@ -240,7 +240,7 @@ def test_processes(tmp_path: Path) -> None:
     (tmp_path / "10/ns").mkdir()
     (tmp_path / "10/ns/pid").symlink_to("pid:[2]")
     (tmp_path / "self").mkdir()
-    (found,) = evidence.processes("emqx.service", str(tmp_path))
+    (found,) = running.processes("emqx.service", str(tmp_path))
     assert found.pop("_cookie") == COOKIE
     assert found == {
         "pid": 7,
@@ -249,6 +249,7 @@ def test_processes(tmp_path: Path) -> None:
         "proto_dist": "",
         "open_files": 1,
         "open_files_limit": 1024,
+        "open_files_limit_hard": 4096,
     }
 
 

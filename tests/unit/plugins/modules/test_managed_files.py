@@ -262,7 +262,7 @@ class TestFailures:
     def test_nothing_is_written_and_nothing_left(
         self, host: Host, monkeypatch: pytest.MonkeyPatch, attribute: str, error: OSError
     ) -> None:
-        def fail(*_args: t.Any) -> t.NoReturn:
+        def fail(*_args: t.Any, **_options: t.Any) -> t.NoReturn:
             raise error
 
         monkeypatch.setattr(os, attribute, fail)

@@ -201,7 +201,7 @@ def test_one_node_speaks_for_those_that_run(
     probe = {"node": node["name"], "nodes": [node]}
     asks: dict[str, t.Any] = {"cluster_info": {}, "evidence_info": {}, "cluster_probe": probe}
     runs = [{"node": "emqx@127.0.0.9"}]
-    monkeypatch.setattr(evidence, "processes", lambda service: runs if service else [])
+    monkeypatch.setattr(_survey, "processes", lambda service: runs if service else [])
     host = asked(monkeypatch, Host(3))
     assert run(capsys, **asks, speaks_for_others=True)["cluster_info"] == {
         "emqx": {"state": "down"}

@@ -22,6 +22,8 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     ParseError,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.dial import dial
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import read_view
 from ansible_collections.mqttops.emqx.tests.support.certificates import Authority
 from ansible_collections.mqttops.emqx.tests.unit.scripted import (
@@ -269,7 +271,7 @@ def test_an_answer_that_breaks_off() -> None:
 
 
 def test_an_answer_without_our_lines() -> None:
-    with pytest.raises(ParseError, match="printed nothing that we know: true"):
+    with pytest.raises(ParseError, match="printed nothing that is known: true"):
         read_view(0, "true\n", "")
 
 

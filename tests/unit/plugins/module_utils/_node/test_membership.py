@@ -70,15 +70,15 @@ class Scene:
         self.pauses.append(seconds)
         self._now += seconds
 
-    def fulfil(self, wish: Desired, timeout: float = 60) -> Outcome:
+    def fulfil(self, desired: Desired, timeout: float = 60) -> Outcome:
         deadline = Deadline(timeout, lambda: self._now, self._sleep)
         outcome = fulfil(self.ctl, desired, deadline, self.dial)
         self.runner.finish()
         return outcome
 
-    def fail(self, error: type[Exception], wish: Desired, timeout: float = 60) -> t.Any:
+    def fail(self, error: type[Exception], desired: Desired, timeout: float = 60) -> t.Any:
         with pytest.raises(error) as caught:
-            self.fulfil(wish, timeout)
+            self.fulfil(desired, timeout)
         self.runner.finish()
         return caught.value
 
@@ -311,7 +311,7 @@ def test_the_call_is_bounded_by_the_time_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "wish", "action", "after"),
+    ("answer", "desired", "action", "after"),
     [
         (ALONE, JOIN_N1, "join", lists([N1, N2])),
         (MEMBER, JOIN_N1, "none", lists([N1, N2])),
@@ -325,13 +325,13 @@ def test_the_call_is_bounded_by_the_time_left() -> None:
     ],
 )
 def test_prediction(
-    answer: Answer, wish: Desired, action: str, after: dict[str, list[str]]
+    answer: Answer, desired: Desired, action: str, after: dict[str, list[str]]
 ) -> None:
-    outcome = Scene(("eval", answer)).foresee(wish)
+    outcome = Scene(("eval", answer)).foresee(desired)
     assert (outcome.action, outcome.after, outcome.warnings) == (
         action,
         after,
-        outcome.warnings if wish == EVICT_N3 else (),
+        outcome.warnings if desired == EVICT_N3 else (),
     )
 
 
