@@ -10,6 +10,7 @@ import json
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon_reader
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     MASK,
     SECRET_KEYS,
@@ -17,7 +18,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     masked,
     render,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 # A node picks these up without a restart: discovery reads its seeds again in every round, and a
@@ -52,9 +52,8 @@ def boot_changes(
 ) -> list[str]:
     """Return what a running node does not know yet of its boot-time files, sorted.
 
-    Both map paths to texts, None where there is no such file. HOCON files and environments are
-    compared key by key, so comments and layout never restart a node; other files, and what cannot
-    be read, as a whole, by their path.
+    Both map paths to texts, None for no file. HOCON files and environments are compared key by key,
+    so comments and layout never restart a node; all else as a whole, by its path.
     """
     changes: set[str] = set()
     for path, text in current.items():
@@ -110,7 +109,7 @@ def _variables(text: str | None) -> dict[str, str]:
 def _flat(text: str | None) -> dict[str, str]:
     """Return the values as JSON, in which true is not 1 and the order of keys means nothing."""
     try:
-        values = flatten(parse(text or ""))
+        values = flatten(hocon_reader.parse(text or ""))
     except InputError:
         values = {_WHOLE: text}
     return {key: json.dumps(value, sort_keys=True) for key, value in values.items()}
@@ -120,7 +119,7 @@ def masked_texts(path: str, before: str | None, after: str | None) -> tuple[str,
     """Return both texts fit to be shown: no secret, and that a secret changed still visible."""
     if is_hocon(path):
         try:
-            return _masked_trees(parse(before or ""), parse(after or ""))
+            return _masked_trees(hocon_reader.parse(before or ""), hocon_reader.parse(after or ""))
         except InputError:
             # Written by hand in a way that only EMQX reads.
             return _masked_lines(before or "", after or "")
@@ -231,14 +230,15 @@ def environment_key(name: str) -> str:
 
 
 def secret_values(texts: t.Iterable[str], environment: t.Mapping[str, t.Any]) -> set[str]:
-    """Return the secrets in HOCON texts and in an environment, to keep them out of messages.
-
-    What is shorter than four characters is left out: it would be found in any message.
-    """
-    trees: list[dict[str, t.Any]] = [{environment_key(k): v} for k, v in environment.items()]
+    """Return the secrets in HOCON texts and in an environment, to keep them out of messages: none
+    of less than four characters, as these would be found in any message."""
+    given = {environment_key(name): value for name, value in environment.items()}
+    # EMQX reads values as HOCON: a secret may stand in quotes that are none of it.
+    read = {k: hocon_reader.read_variable(v) for k, v in given.items() if isinstance(v, str)}
+    trees: list[dict[str, t.Any]] = [given, read]
     for text in texts:
         try:
-            trees.append(parse(text))
+            trees.append(hocon_reader.parse(text))
         except InputError:
             continue
     return {value for tree in trees for value in _hidden(tree, masked(tree)) if len(value) > 3}
@@ -283,8 +283,8 @@ def explain_refusal(stdout: str, stderr: str, secrets: t.Iterable[str] = ()) -> 
 def _plain_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # It names only the command that failed.
-    told = [line for line in lines if not line.startswith("ERROR: call_hocon_failed")]
-    return " ".join(told or lines)[-400:]
+    reasons = [line for line in lines if not line.startswith("ERROR: call_hocon_failed")]
+    return " ".join(reasons or lines)[-400:]
 
 
 def _explain(part: str) -> str:
@@ -316,22 +316,19 @@ def _term(text: str) -> str:
 def pending_files(
     files: t.Iterable[t.Mapping[str, t.Any]], states: t.Mapping[str, t.Mapping[str, t.Any]]
 ) -> list[str]:
-    """Return the paths whose content, owner, group or mode is not yet as wanted.
-
-    ``files`` holds dictionaries with path, content (none for a directory), owner, group and mode;
-    ``states`` is what host_info found by path.
-    """
-    return [item["path"] for item in files if not _is_as_wanted(item, states[item["path"]])]
+    """Return the paths whose content, owner, group or mode is not yet as desired: ``files`` holds
+    path, content (none for a directory), owner, group and mode, ``states`` what was found."""
+    return [item["path"] for item in files if not _is_as_desired(item, states[item["path"]])]
 
 
-def _is_as_wanted(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
+def _is_as_desired(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
     content = item.get("content")
     checksum = "" if content is None else hashlib.sha256(str(content).encode()).hexdigest()
     return has_rights(item, state) and checksum == state["sha256"]
 
 
 def has_rights(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether a file has the wanted owner, group and mode."""
+    """Tell whether a file has the desired owner, group and mode."""
     # A number says the same as the name that it has on this host.
     return (
         f"{mode_bits(item['mode'], item['path']):04o}" == state["mode"]

@@ -21,7 +21,10 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, merge
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import (
+    parse,
+    read_variable,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import logs, sockets
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import state as _host
@@ -133,7 +136,7 @@ class Config:
         """Return all values that must not leave the host."""
         found = set(changes.secret_values(self.texts.values(), {}))
         for key, value in self.environment.items():
-            found |= changes.secret_values([f"{key} = {json.dumps(value)}"], {})
+            found |= changes.secret_values([f"{key} = {json.dumps(value, ensure_ascii=False)}"], {})
         for text in self.texts.values():
             found.update(_LOOSE_SECRET.findall(text))
         found |= {_content(value) for value in found if value.startswith(_FILE_PREFIX)}
@@ -154,10 +157,13 @@ class Config:
         }
 
 
-def _environment(text: str) -> dict[str, str]:
-    """Return the keys that a systemd environment file sets, with their values."""
-    found = re.findall(r'^(EMQX_\w+)="?((?:[^"\\\n]|\\.)*)"?$', text, re.MULTILINE)
-    return {changes.environment_key(name): re.sub(r"\\(.)", r"\1", value) for name, value in found}
+def _environment(text: str) -> dict[str, t.Any]:
+    """Return the keys that a systemd environment file sets, with what EMQX makes of the values."""
+    found = re.findall(r'^(EMQX_\w+)=(?:"((?:[^"\\]|\\.)*)"|([^"\n]*))$', text, re.MULTILINE)
+    return {
+        changes.environment_key(name): read_variable(re.sub(r"\\(.)", r"\1", quoted or plain))
+        for name, quoted, plain in found
+    }
 
 
 def _content(value: str) -> str:

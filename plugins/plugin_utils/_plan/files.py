@@ -83,7 +83,10 @@ def directories(settings: Settings, layout: Layout) -> list[Directory]:
         written += [f"{layout.data}/plugins", layout.log]
     elif layout.code:
         written += [f"{layout.installed_root}/plugins", layout.log]
-    own = [Directory(path, layout.user, layout.user, "0750") for path in written]
+    if layout.code:
+        # Erlang keeps a file in the home directory of its user.
+        written.append(layout.installed_home)
+    own = [Directory(path, layout.user, layout.user, "0750") for path in dict.fromkeys(written)]
     return [Directory(path) for path in layout.code] + own
 
 
@@ -91,7 +94,7 @@ def pending(
     files: t.Iterable[ManagedFile], directories: t.Iterable[Directory], host: HostState
 ) -> list[str]:
     """Return the paths whose content, owner, group or mode is not yet as desired."""
-    items = [*directories, *files]
+    items: list[ManagedFile | Directory] = [*directories, *files]
     states = {item.path: vars(host.file(item.path)) for item in items}
     return pending_files([vars(item) for item in items], states)
 

@@ -246,6 +246,13 @@ def test_secret_values() -> None:
     assert _config.secret_values(texts, environment) == {"cook1e", "p4ss", "12345", "0dashboard"}
 
 
+@pytest.mark.parametrize("value", ["MQtt#123", '"MQtt#123"'])
+def test_secrets_of_an_environment_are_known_as_emqx_reads_them(value: str) -> None:
+    found = _config.secret_values([], {"EMQX_DASHBOARD__DEFAULT_PASSWORD": value})
+    assert found & {"MQtt#123", "MQtt"}
+    assert value in found
+
+
 def test_secret_values_leaves_out_what_any_message_holds() -> None:
     assert _config.secret_values(["password = abc"], {}) == set()
 

@@ -263,6 +263,7 @@ def test_a_release_of_an_archive_belongs_to_root(instance: int) -> None:
         f"{root}/data",
         f"{root}/log",
         plugins,
+        "/opt/emqx/data",
     }
 
 
