@@ -74,8 +74,8 @@ def config_files(
 def directories(settings: Settings, layout: Layout) -> list[Directory]:
     """Return the directories that EMQX writes to, and those of a tar.gz that it must not.
 
-    A release from a tar.gz belongs to root, as that of a package does: root's runs execute and copy
-    what is in it. Only data, log and plugins, which the dashboard installs, are the node's.
+    A release from a tar.gz belongs to root, whose runs execute and copy what is in it. Only data,
+    log and plugins, which the dashboard installs, are the node's.
     """
     # Data holds generated files with the cookie, which EMQX makes readable for all.
     written = [layout.data]
