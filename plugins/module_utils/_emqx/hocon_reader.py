@@ -65,6 +65,14 @@ def parse_value(text: str) -> t.Any:
         return parse(f"value = {text}")["value"]
 
 
+def read_variable(text: str) -> t.Any:
+    """Return what EMQX makes of the value of an environment variable."""
+    try:
+        return parse_value(text)
+    except InputError:
+        return text
+
+
 def _tokenize(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     position, line = 0, 1

@@ -13,7 +13,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import 
     is_hocon,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import render
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import (
+    parse,
+    read_variable,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masking import (
     MASK,
     SECRET_END,
@@ -127,7 +130,10 @@ def secret_values(texts: t.Iterable[str], environment: t.Mapping[str, t.Any]) ->
 
     What is shorter than four characters is left out: it would be found in any message.
     """
-    trees: list[dict[str, t.Any]] = [{environment_key(k): v} for k, v in environment.items()]
+    given = {environment_key(name): value for name, value in environment.items()}
+    # EMQX reads values as HOCON: a secret may stand in quotes that are none of it.
+    plain = {key: read_variable(value) for key, value in given.items() if isinstance(value, str)}
+    trees: list[dict[str, t.Any]] = [given, plain]
     for text in texts:
         try:
             trees.append(parse(text))

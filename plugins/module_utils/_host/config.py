@@ -12,7 +12,10 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, merge
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import (
+    parse,
+    read_variable,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_files import secret_values
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
@@ -89,7 +92,7 @@ class Config:
         """Return all values that must not leave the host."""
         found = set(secret_values(self.texts.values(), {}))
         for key, value in self.environment.items():
-            found |= secret_values([f"{key} = {json.dumps(value)}"], {})
+            found |= secret_values([f"{key} = {json.dumps(value, ensure_ascii=False)}"], {})
         for text in self.texts.values():
             found.update(_LOOSE_SECRET.findall(text))
         found |= {_content(value) for value in found if value.startswith(_FILE_PREFIX)}
@@ -147,10 +150,13 @@ def _is_file(key: str, value: str) -> bool:
     return named and (last != "path" or key.startswith(_ACL))
 
 
-def _environment(text: str) -> dict[str, str]:
-    """Return the keys that a systemd environment file sets, with their values."""
-    found = re.findall(r'^(EMQX_\w+)="?((?:[^"\\\n]|\\.)*)"?$', text, re.MULTILINE)
-    return {environment_key(name): re.sub(r"\\(.)", r"\1", value) for name, value in found}
+def _environment(text: str) -> dict[str, t.Any]:
+    """Return the keys that a systemd environment file sets, with what EMQX makes of the values."""
+    found = re.findall(r'^(EMQX_\w+)=(?:"((?:[^"\\]|\\.)*)"|([^"\n]*))$', text, re.MULTILINE)
+    return {
+        environment_key(name): read_variable(re.sub(r"\\(.)", r"\1", quoted or plain))
+        for name, quoted, plain in found
+    }
 
 
 def _content(value: str) -> str:

@@ -10,7 +10,6 @@ same key, as it would stand above it.
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
@@ -18,14 +17,13 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
     merge,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse_value
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import read_variable
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     DASHBOARD_PORT,
     LISTENER_STEP,
     LISTENERS,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.environment import values
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
@@ -71,9 +69,7 @@ def merged(settings: Settings, ipv6: bool) -> Tree:
 
 
 def _nested(key: str, text: str) -> Tree:
-    value: t.Any = text
-    with contextlib.suppress(InputError):
-        value = parse_value(text)
+    value = read_variable(text)
     # EMQX leaves out what is empty between underscores.
     parts = [part for part in key.split(".") if part]
     for part in reversed(parts):

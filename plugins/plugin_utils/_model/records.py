@@ -196,7 +196,7 @@ class ManagedFile:
     a candidate, with %s for its path; what is ``secret`` shows in no diff."""
 
     path: str
-    content: str
+    content: str = field(repr=False)
     owner: str = "root"
     group: str = "root"
     mode: str = "0644"

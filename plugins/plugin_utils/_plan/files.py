@@ -74,8 +74,8 @@ def config_files(
 def directories(settings: Settings, layout: Layout) -> list[Directory]:
     """Return the directories that EMQX writes to, and those of a tar.gz that it must not.
 
-    A release from a tar.gz belongs to root, as that of a package does: root's runs execute and copy
-    what is in it. Only data, log and plugins, which the dashboard installs, are the node's.
+    A release from a tar.gz belongs to root, whose runs execute and copy what is in it. Only data,
+    log and plugins, which the dashboard installs, are the node's.
     """
     # Data holds generated files with the cookie, which EMQX makes readable for all.
     written = [layout.data]
@@ -83,7 +83,10 @@ def directories(settings: Settings, layout: Layout) -> list[Directory]:
         written += [f"{layout.data}/plugins", layout.log]
     elif layout.code:
         written += [f"{layout.installed_root}/plugins", layout.log]
-    own = [Directory(path, layout.user, layout.user, "0750") for path in written]
+    if layout.code:
+        # Erlang keeps a file in the home directory of its user.
+        written.append(layout.installed_home)
+    own = [Directory(path, layout.user, layout.user, "0750") for path in dict.fromkeys(written)]
     return [Directory(path) for path in layout.code] + own
 
 

@@ -191,10 +191,15 @@ def _watched(
         *shared.kubernetes_files.values(),
         *(links if instance.instanced else ()),
         *places.code,
-        *((f"{places.installed_root}/plugins",) if places.code else ()),
-        places.data,
-        f"{places.data}/plugins",
-        places.log,
+        *dict.fromkeys(
+            (
+                *((f"{places.installed_root}/plugins",) if places.code else ()),
+                *((places.installed_home,) if places.code else ()),
+                places.data,
+                f"{places.data}/plugins",
+                places.log,
+            )
+        ),
     )
 
 
@@ -220,7 +225,8 @@ def _tarball(settings: Settings, suffix: str) -> _Places:
     return _Places(
         installed_root=root,
         installed_etc=f"{root}/etc",
-        installed_home=root,
+        # The rest belongs to root, whatever data directory the node has.
+        installed_home=f"{root}/data",
         installed_data=given or f"{root}/data",
         disk=root,
         etc=f"{root}{suffix}/etc",

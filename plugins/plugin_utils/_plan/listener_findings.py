@@ -57,7 +57,7 @@ def _findings(settings: Settings, listener: Listener, host: HostState) -> t.Iter
             subject="emqx_config",
             severity=WARNING,
         )
-    # An address that moves between hosts may be bound where the kernel is told so.
+    # An address that moves between hosts may be bound where the kernel allows it.
     moves = str(settings.tuning_sysctl.get(_NONLOCAL)) == "1"
     if listener.address and host.addresses and not moves and not _has(host, listener.address):
         yield Finding(

@@ -105,6 +105,24 @@ def ask(commands: Commands, host: Path, capsys: t.Any) -> Ask:
     return run
 
 
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ('EMQX_DASHBOARD__DEFAULT_PASSWORD="\\"MQtt#1234\\""', "MQtt#1234"),
+        ("EMQX_NODE__COOKIE=unquoted", "unquoted"),
+        ('EMQX_API_KEY="{secret = \\"in quotes\\"}"', "in quotes"),
+        ('EMQX_X="{\n  token = \\"two\\\\\\\\\\"\n}"', "two\\"),
+    ],
+)
+def test_secrets_of_the_environment_are_those_that_emqx_reads(
+    tmp_path: Path, line: str, secret: str
+) -> None:
+    (tmp_path / "emqx.env").write_text(f"# of Ansible\n{line}\nEMQX_Y=1\n", encoding="utf-8")
+    config = evidence.Config(str(tmp_path), str(tmp_path), f"{tmp_path}/emqx.env")
+    assert secret in config.secrets()
+    assert config.environment["y"] == 1
+
+
 def test_the_whole_answer(ask: Ask, host: Path) -> None:
     found = ask()["evidence"]
     assert found["addresses"] == ["10.0.0.1"]

@@ -9,21 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse_value
-from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import read_variable
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.tests.unit.plans import settings
 
 PLAIN = "EMQX_MQTT__RETAIN"
 PASSWORD = "EMQX_DASHBOARD__DEFAULT_PASSWORD"
-
-
-def as_emqx(text: str) -> t.Any:
-    """Read a value as EMQX does: what is no HOCON is taken as it is."""
-    try:
-        return parse_value(text)
-    except InputError:
-        return text
 
 
 @pytest.mark.parametrize(
@@ -71,7 +62,7 @@ def test_a_value_reads_as_it_was_written(value: t.Any, text: str) -> None:
 @pytest.mark.parametrize("value", ["true", "123", "[a]", "{a = 1}", "null", "5s", "a#b"])
 def test_a_password_is_a_text_whatever_it_looks_like(value: str) -> None:
     text = environment.value_text(PASSWORD, value)
-    assert as_emqx(text) == value
+    assert read_variable(text) == value
 
 
 def test_a_password_in_quotes_of_hocon_stays() -> None:
@@ -81,7 +72,7 @@ def test_a_password_in_quotes_of_hocon_stays() -> None:
 @given(value=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\u2028\u2029")))
 def test_every_password_arrives(value: str) -> None:
     text = environment.value_text(PASSWORD, value)
-    arrived = as_emqx(text)
+    arrived = read_variable(text)
     assert arrived == value or value[0] == '"'
 
 
@@ -97,7 +88,7 @@ JSON = st.recursive(
 @given(value=JSON.filter(lambda value: isinstance(value, (list, dict))))
 def test_lists_and_dictionaries_arrive(value: t.Any) -> None:
     if "\0" not in repr(value).replace("\\x00", "\0"):
-        assert as_emqx(environment.value_text(PLAIN, value)) == value
+        assert read_variable(environment.value_text(PLAIN, value)) == value
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "EMQX_WAIT_FOR_START", "ERL_FLAGS", "EMQX_LOG_DIR"])

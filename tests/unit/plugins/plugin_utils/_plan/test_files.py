@@ -178,6 +178,12 @@ def test_what_is_written_is_watched(name: str) -> None:
     assert {item.path for item in items} <= set(place.watched)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_no_content_shows_where_a_file_is_printed(name: str) -> None:
+    settings = CASES[name][0]
+    assert settings.cookie not in repr(written(*CASES[name]))
+
+
 def test_each_golden_file_has_its_case() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
 
@@ -263,6 +269,7 @@ def test_a_release_of_an_archive_belongs_to_root(instance: int) -> None:
         f"{root}/data",
         f"{root}/log",
         plugins,
+        "/opt/emqx/data",
     }
 
 

@@ -79,7 +79,7 @@ def test_node_of_an_archive(named: dict[str, str]) -> None:
     assert part(found, "installed_root", "installed_etc", "installed_home", "installed_data") == [
         "/srv/emqx",
         "/srv/emqx/etc",
-        "/srv/emqx",
+        "/srv/emqx/data",
         "/srv/emqx/data",
     ]
 
