@@ -79,7 +79,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
     return {
         "passed": plan.passed,
         "refusal": refusal(plan.findings),
-        "warnings": text([*warnings, *plan.foreseen]),
+        "cautions": text([*warnings, *plan.foreseen]),
         "findings": [finding.as_dict() for finding in plan.findings],
         "text": show.lines(run.hosts, ordered, impact, shown),
         "data": show.as_dict(ordered, impact, plan.findings),
