@@ -102,7 +102,8 @@ def write(values: t.Mapping[str, str], proc: str = PROC) -> dict[str, str]:
     for key, value in values.items():
         try:
             with open(path_of(key, proc), "w", encoding="utf-8") as stream:
-                stream.write(value)
+                # Lists of ports are parsed to the end of a line: without one the kernel takes none.
+                stream.write(f"{value}\n")
         except OSError as error:
             refused[key] = error.strerror or str(error)
     return refused
