@@ -7,7 +7,7 @@
 load(Files) -> load(Files, #{}).
 
 load([], Conf) ->
-    {ok, hocon:merge(Conf, hocon:env_overrides(emqx_conf_schema:roots()))};
+    {ok, hocon:merge(Conf, hocon:env_overrides(emqx_schema:roots()))};
 load([File | Files], Conf) ->
     case hocon:parse_file(File) of
         {ok, More} -> load(Files, hocon:merge(Conf, More));

@@ -10,7 +10,7 @@
 -define(STARTER, emqx_machine_starter).
 -define(APPS_START_MS, 300).
 
--export([start_apps/0, stop_apps/0, running_since/0, graceful_shutdown/0, start_link/0, starter/0]).
+-export([start_apps/0, start_apps/1, stop_apps/0, running_since/0, graceful_shutdown/0, start_link/0, starter/0]).
 
 start(_Type, _Args) ->
     persistent_term:put({?MODULE, boot}, self()),
@@ -95,10 +95,13 @@ stop_apps() ->
     end.
 
 %% Returns at once; the listeners are back a moment later, as in EMQX.
-start_apps() ->
+start_apps() -> start_apps(0).
+
+%% after a join, whose tables take this long to be copied
+start_apps(Copy) ->
     Starter = spawn(fun() ->
         group_leader(whereis(user), self()),
-        timer:sleep(?APPS_START_MS),
+        mria:copying(fun() -> timer:sleep(?APPS_START_MS + Copy) end),
         {ok, _} = starter()
     end),
     true = register(?STARTER, Starter),
@@ -116,6 +119,7 @@ starter() ->
         ok ->
             %% Also after a leave, which deletes all users.
             mria_rlog:role() =:= core andalso emqx_dashboard_admin:ensure_default(),
+            ok = emqx_telemetry:ensure_uuids(),
             start_sup();
         {error, Reason} ->
             ?LOG_ERROR("failed_to_start_app emqx_license: ~0p", [Reason]),

@@ -141,12 +141,12 @@ bin(Text) -> unicode:characters_to_binary(Text).
 
 %%-- configuration -------------------------------------------------------------------
 conf(["show_keys"]) ->
-    print("~1p~n", [[binary_to_atom(R) || R <- lists:sort(emqx_conf_schema:roots())]]);
+    print("~1p~n", [[binary_to_atom(R) || R <- lists:sort(emqx_schema:roots())]]);
 conf(["show"]) ->
-    print("~ts~n", [hocon:pp(maps:from_list([shown(R) || R <- emqx_conf_schema:roots()]))]);
+    print("~ts~n", [hocon:pp(maps:from_list([shown(R) || R <- emqx_schema:roots()]))]);
 conf(["show", Key]) ->
     Path = [Root | _] = binary:split(bin(Key), <<".">>, [global]),
-    Shown = [shown(Root) || lists:member(Root, emqx_conf_schema:roots())],
+    Shown = [shown(Root) || lists:member(Root, emqx_schema:roots())],
     case hocon:get(Path, maps:from_list(Shown)) of
         {ok, V} -> print("~ts~n", [hocon:pp(#{bin(Key) => V})]);
         error -> warning("key_not_found~n", [])

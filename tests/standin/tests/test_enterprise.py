@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.standin.tests.world import NODES, World, build, private_network, wait_until
+from tests.support.licenses import forged_license_key, license_key
 
 SEEDS = 'cluster.static.seeds = ["emqx4@127.0.0.1", "emqx5@127.0.0.1"]'
 EVALUATION = "license.key = evaluation"
@@ -21,12 +21,6 @@ CORES = [NODES["s4"][0], NODES["s5"][0]]
 SINGLE = (
     "SINGLE_NODE_LICENSE, make sure this node and peer nodes are configured with a valid license"
 )
-
-
-def key(customer: str, license_type: str = "1") -> str:
-    """Return a key in the vendor's form; the stand-in does not check its signature."""
-    payload = f"220111\n{license_type}\n2\n{customer}\na@example.org\nlab\n20250101\n36500\n9"
-    return ".".join(base64.b64encode(part.encode()).decode() for part in (payload, "signed"))
 
 
 @pytest.fixture(scope="module")
@@ -123,21 +117,21 @@ def test_a_joiner_without_a_licence_stops(world: World) -> None:
     assert SINGLE in log(world, "n2")
     answer = world.emqx("n2", "start", EMQX_WAIT_FOR_START="10")
     assert answer.code == "1", answer
-    world.configure("n2", f'license.key = "{key("A")}"')
+    world.configure("n2", f'license.key = "{license_key("A")}"')
     start(world, "n2")
     wait_until(lambda: len(running(world, "n1")) == 2, "both nodes")
 
 
 def test_key_in_a_file_is_read_again(world: World) -> None:
     stored = world.root / "license"
-    stored.write_text(key("First") + "\n")
+    stored.write_text(license_key("First") + "\n")
     world.configure("n1", f'license.key = "file://{stored}"')
     start(world, "n1")
     info = world.emqx("n1", "ctl", "license", "info").stdout
     assert info.splitlines()[0] == "customer        : First"
     assert "type            : official" in info.splitlines()
-    assert key("First") not in world.emqx("n1", "ctl", "conf", "show", "license").stdout
-    stored.write_text(key("Second"))
+    assert license_key("First") not in world.emqx("n1", "ctl", "conf", "show", "license").stdout
+    stored.write_text(license_key("Second"))
     wait_until(
         lambda: "Second" in world.emqx("n1", "ctl", "license", "info").stdout, "the other key"
     )
@@ -146,12 +140,17 @@ def test_key_in_a_file_is_read_again(world: World) -> None:
     assert "Second" in world.emqx("n1", "ctl", "license", "info").stdout
 
 
-def test_no_boot_with_what_is_no_key(world: World) -> None:
-    world.configure("n1", "license.key = nonsense")
+@pytest.mark.parametrize(
+    ("license_key", "reason"),
+    [("nonsense", "bad_license_format"), (forged_license_key("A"), "invalid_signature")],
+)
+def test_no_boot_with_a_key_that_is_refused(world: World, license_key: str, reason: str) -> None:
+    world.configure("n1", f'license.key = "{license_key}"')
     assert world.emqx("n1", "check_config").code == "0"
     answer = world.emqx("n1", "start", EMQX_WAIT_FOR_START="10")
     assert answer.code == "1"
-    assert "bad_license_format" in log(world, "n1")
+    shown = log(world, "n1")
+    assert f"failed_to_start_app emqx_license: #{{parse_results => [#{{error => {reason}," in shown
 
 
 def test_replicant_follows_a_core(world: World) -> None:

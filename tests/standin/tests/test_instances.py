@@ -76,7 +76,7 @@ def linked_root(world: World) -> Path:
         f"source {vendor}/releases/emqx_vars\nRUNNER_BIN_DIR={root}/bin EMQX_ETC_DIR={root}/etc\n"
     )
     conf = (vendor / "etc/emqx.conf").read_text()
-    for old, new in (("emqx4@", "emqx11@"), ("18085", "18099"), ("11883", "11899")):
+    for old, new in (("emqx4@", "emqx11@"), ("18084", "18099"), ("11884", "11899")):
         conf = conf.replace(old, new, 1)
     (root / "etc/emqx.conf").write_text(conf.replace(f'"{ONE}", ', "").replace(f'"{ONE}"', ""))
     return root
