@@ -3,7 +3,7 @@
 %% Configurations against the keys of emqx_schema: checked, and with defaults as `ctl conf show' has them.
 %% Unknown keys are refused in closed roots only; unknown roots pass, as in EMQX.
 -module(emqx_conf_schema).
--export([check_root/2, check_all/1, with_defaults/2, bind/1, duration_ms/1]).
+-export([check_root/2, check_all/1, with_defaults/2, masked/1, bind/1, duration_ms/1]).
 -import(emqx_schema, [roots/0, fields/1]).
 
 %%-- checking -----------------------------------------------------------------
@@ -251,7 +251,17 @@ bind(V) when is_binary(V) ->
     end;
 bind(_) -> error.
 
-%%-- the raw view with defaults, as `ctl conf show' prints it --------------------
+%%-- the raw view with defaults, as cluster.hocon and, masked, `ctl conf show' have it ------------
+masked(Conf) when is_map(Conf) ->
+    maps:map(
+        fun(K, V) ->
+            case lists:member(K, [<<"key">>, <<"cookie">>, <<"default_password">>, <<"password">>, <<"secret">>]) of
+                true -> <<"******">>;
+                false -> masked(V)
+            end
+        end, Conf);
+masked(Conf) -> Conf.
+
 with_defaults(Root, Conf) ->
     shown(Root, maps:get(Root, Conf, #{})).
 
@@ -275,8 +285,8 @@ show(_K, {ref, Ref}, none) -> [shown(Ref, #{})];
 show(_K, {ref, Ref}, V) -> [shown(Ref, V)];
 show(_K, {map, Ref}, V) when is_map(V) -> [maps:map(fun(_, E) -> shown(Ref, E) end, V)];
 show(_K, _Type, none) -> [];
-show(<<"key">>, _Type, _V) -> [<<"******">>];
-show(K, _Type, _V) when K =:= <<"cookie">>; K =:= <<"default_password">> -> [<<"******">>];
+show(_K, {'or', Symbol, _}, V) when is_binary(V) ->
+    [case atom_to_binary(Symbol) of V -> Symbol; _ -> V end];
 show(_K, Type, V) when is_binary(V), (Type =:= atom orelse (is_tuple(Type) andalso element(1, Type) =:= enum)) ->
     [binary_to_atom(V)];
 show(_K, _Type, V) -> [V].

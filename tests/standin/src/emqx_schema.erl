@@ -3,16 +3,30 @@
 %% The configuration keys of EMQX 5.8 and 5.10 that matter to a cluster: every key of node,
 %% cluster, rpc, license and mqtt, and the checked part of listeners, dashboard and api_key.
 -module(emqx_schema).
--export([roots/0, fields/1]).
+-export([roots/0, shown_roots/0, read_only/1, fields/1]).
 
 -define(ANY, any).
 %% {Key, Type, Default, Flags}: Default `none' means no value; `hidden' keeps it out of
 %% `conf show'; {alias, K} names the key that holds the value.
 
-roots() ->
-    [<<"node">>, <<"cluster">>, <<"rpc">>, <<"listeners">>, <<"dashboard">>, <<"mqtt">>,
-     <<"api_key">>, <<"log">>, <<"authentication">>, <<"authorization">>, <<"retainer">>,
-     <<"sysmon">>, <<"prometheus">>, <<"broker">>, <<"license">>].
+%% What `conf show_keys' of 5.8.9 names.
+shown_roots() ->
+    Shared = [<<"actions">>, <<"alarm">>, <<"api_key">>, <<"authentication">>, <<"authorization">>, <<"auto_subscribe">>,
+     <<"banned">>, <<"bridges">>, <<"cluster">>, <<"conn_congestion">>, <<"connectors">>, <<"crl_cache">>, <<"dashboard">>,
+     <<"delayed">>, <<"durable_sessions">>, <<"durable_storage">>, <<"exhook">>, <<"flapping_detect">>, <<"force_gc">>,
+     <<"force_shutdown">>, <<"gateway">>, <<"limiter">>, <<"listeners">>, <<"log">>, <<"mqtt">>, <<"node">>,
+     <<"overload_protection">>, <<"prometheus">>, <<"psk_authentication">>, <<"retainer">>, <<"rewrite">>, <<"rpc">>,
+     <<"rule_engine">>, <<"slow_subs">>, <<"sources">>, <<"sys_topics">>, <<"sysmon">>, <<"telemetry">>,
+     <<"topic_metrics">>],
+    case emqx_release:edition() of
+        ce -> Shared;
+        ee -> lists:sort([<<"license">> | Shared])
+    end.
+
+roots() -> [<<"broker">>, <<"license">>, <<"zones">> | shown_roots() -- [<<"license">>]].
+
+%% No change at run time.
+read_only(Root) -> lists:member(Root, [<<"node">>, <<"rpc">>, <<"cluster">>]).
 
 fields(<<"node">>) ->
     [f(name, string, <<"emqx@127.0.0.1">>), f(cookie, string, none), f(data_dir, string, none),
@@ -84,7 +98,24 @@ fields({listener, _}) ->
      f(max_connections, {'or', infinity, {int, 1, 1000000000}}, none),
      f(acceptors, {int, 1, 65535}, none), rest()];
 fields(<<"mqtt">>) ->
-    [f(max_packet_size, bytesize, <<"1MB">>), rest()];
+    [f(K, duration, V) || {K, V} <- [{await_rel_timeout, <<"300s">>}, {idle_timeout, <<"15s">>},
+                                     {keepalive_check_interval, <<"30s">>}, {session_expiry_interval, <<"2h">>}]] ++
+    [f(K, bool, V) || {K, V} <- [
+        {exclusive_subscription, false}, {ignore_loop_deliver, false}, {mqueue_store_qos0, true}, {retain_available, true},
+        {shared_subscription, true}, {strict_mode, false}, {upgrade_qos, false}, {use_username_as_clientid, false},
+        {wildcard_subscription, true}]] ++
+    [f(K, {int, 0, 1000000000}, V) || {K, V} <- [
+        {max_clientid_len, 65535}, {max_inflight, 32}, {max_qos_allowed, 2}, {max_topic_alias, 65535}, {max_topic_levels, 128}]] ++
+    [f(K, {'or', infinity, {int, 0, 1000000000}}, V) || {K, V} <- [
+        {max_awaiting_rel, 100}, {max_mqueue_len, 1000}, {max_subscriptions, <<"infinity">>}]] ++
+    [f(K, {'or', infinity, duration}, <<"infinity">>) || K <- [message_expiry_interval, retry_interval]] ++
+    [f(K, {'or', disabled, ?ANY}, <<"disabled">>) || K <- [
+        clientid_override, mqueue_priorities, peer_cert_as_clientid, peer_cert_as_username, server_keepalive]] ++
+    [f(max_packet_size, bytesize, <<"1MB">>), f(client_attrs_init, ?ANY, []), f(keepalive_multiplier, ?ANY, 1.5),
+     f(mqueue_default_priority, {enum, [highest, lowest]}, <<"lowest">>), f(response_information, string, <<>>),
+     f(shared_subscription_initial_sticky_pick, {enum, [random, local, hash_clientid]}, <<"random">>),
+     f(shared_subscription_strategy,
+       {enum, [random, round_robin, round_robin_per_group, sticky, local, hash_topic, hash_clientid]}, <<"round_robin">>)];
 fields(<<"api_key">>) ->
     [f(bootstrap_file, string, <<>>)];
 fields(<<"license">>) ->

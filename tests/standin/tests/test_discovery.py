@@ -124,7 +124,7 @@ def k8s(url: str, kind: str) -> list[str]:
 
 def test_k8s_api_that_is_down(world: World) -> None:
     """A core boots, logs the error and goes on asking."""
-    world.configure("a1", *k8s(f"http://{closed_port()}", "ip"))
+    world.configure("a1", *k8s(closed_port(), "ip"))
     assert world.emqx("a1", "start").code == "0"
     log = world.opt("a1") / "log/emqx.log.1"
     wait_until(lambda: log.read_text().count("Discovery error: ") >= 2, "two attempts")
