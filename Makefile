@@ -55,7 +55,7 @@ lab-down:  ## Remove the hosts of LAB and all that belongs to them
 	@python3 tests/lab/lab.py down --name $(LAB)
 
 .PHONY: packages
-packages: VERSIONS ?= 5.8.9 5.10.4
+packages: VERSIONS ?= 5.8.8 5.8.9 5.10.4
 packages: setup
 	@for version in $(VERSIONS); do tests/standin/build.sh $(CACHE)/packages "$$version"; done
 

@@ -96,7 +96,8 @@ file(Name) ->
 own_certificate() ->
     case persistent_term:get(?MODULE, undefined) of
         undefined ->
-            Chain = #{root => [{key, {namedCurve, secp256r1}}], intermediates => [], peer => [{key, {namedCurve, secp256r1}}]},
+            Options = [{key, {namedCurve, secp256r1}}, {digest, sha256}],
+            Chain = #{root => Options, intermediates => [], peer => Options},
             #{server_config := Made} = public_key:pkix_test_data(#{server_chain => Chain, client_chain => Chain}),
             persistent_term:put(?MODULE, Made),
             Made;

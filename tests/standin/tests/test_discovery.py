@@ -35,6 +35,7 @@ def world(tmp_path: Path, archive: Path) -> Iterator[World]:
     env = {
         "EMQX_STANDIN_BOOT_SECONDS": "0",
         "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
         "ERL_INETRC": str(settings),
     }
     if os.geteuid() != 0:

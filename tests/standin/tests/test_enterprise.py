@@ -13,6 +13,7 @@ import pytest
 
 from tests.standin.tests.world import NODES, World, build, private_network, wait_until
 from tests.support.licenses import forged_license_key, license_key
+from tests.support.mqtt import Client
 
 SEEDS = 'cluster.static.seeds = ["emqx4@127.0.0.1", "emqx5@127.0.0.1"]'
 EVALUATION = "license.key = evaluation"
@@ -34,6 +35,7 @@ def world(tmp_path: Path, archives: Callable[[str], Path]) -> Iterator[World]:
     speed = {
         "EMQX_STANDIN_BOOT_SECONDS": "0",
         "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
         "EMQX_STANDIN_LICENSE_SECONDS": "1",
         "EMQX_WAIT_FOR_START": "60",
     }
@@ -244,19 +246,30 @@ def test_replicant_joined_by_hand_keeps_its_seed(world: World) -> None:
     )
 
 
-def test_rebalance(world: World) -> None:
+def test_evacuation(world: World) -> None:
     start(world, "n1")
+    clients = [Client("127.0.0.1", 11881) for _ in range(3)]
+    available = "/api/v5/load_rebalance/availability_check"
 
     def rebalance(*arguments: str) -> tuple[str, str]:
         answer = world.emqx("n1", "ctl", "rebalance", *arguments)
         return answer.code, answer.stdout
 
     assert rebalance("node-status") == ("0", "Rebalance disabled\n")
-    assert rebalance("start", "--evacuation", "--conn-evict-rate", "50") == (
-        "0",
-        "Rebalance(evacuation) started\n",
-    )
+    assert rebalance("status") == ("0", "")
+    assert world.http("GET", 18081, available, "", "").code == "200"
+    started = rebalance("start", "--evacuation", "--conn-evict-rate", "1")
+    assert started == ("0", "Rebalance(evacuation) started\n")
     assert rebalance("start", "--evacuation")[1] == "Rebalance is already enabled\n"
-    assert "Rebalance type: evacuation\n" in rebalance("node-status")[1]
+    assert not Client("127.0.0.1", 11881).accepted
+    assert world.http("GET", 18081, available, "", "").code == "503"
+    wait_until(lambda: "Rebalance state: prohibiting\n" in rebalance("node-status")[1], "no client")
+    assert not any(client.is_open() for client in clients)
+    shown = rebalance("status")[1]
+    assert "Node 'emqx1@127.0.0.1': evacuation\nRebalance state: prohibiting\n" in shown
+    assert "Connection eviction rate: 1 connections/second\n" in shown
+    assert "  current_connected: 0\n" in shown
+    assert "  initial_connected: 3\n" in shown
     assert rebalance("stop") == ("0", "Rebalance(evacuation) stopped\n")
     assert rebalance("stop")[1] == "Rebalance is already disabled\n"
+    assert Client("127.0.0.1", 11881).accepted
