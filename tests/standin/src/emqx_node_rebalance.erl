@@ -2,6 +2,7 @@
 %% SPDX-License-Identifier: Apache-2.0
 %% `rebalance' of the enterprise edition. An evacuation refuses new connections until it is stopped, and closes
 %% those that there are, so many a second; there are no sessions to be moved. Texts by the vendor's documentation.
+%% Exit codes are not recorded: from the source, where `start' and `stop' answer true or false, and only `ok' makes 0.
 -module(emqx_node_rebalance).
 -export([cli/1, usage/0, is_evacuating/0, format/0]).
 
@@ -43,10 +44,11 @@ cli(["stop"]) ->
     case status() of
         disabled ->
             print("Rebalance is already disabled~n"),
-            {error, disabled};
+            false;
         #{type := Type} ->
             persistent_term:put(?MODULE, disabled),
-            print("Rebalance(~s) stopped~n", [Type])
+            print("Rebalance(~s) stopped~n", [Type]),
+            true
     end;
 cli(_) ->
     emqx_ctl:usage(usage()).
@@ -60,10 +62,11 @@ start(Type, Rate, Text) ->
         disabled ->
             persistent_term:put(?MODULE, #{type => Type, rate => Rate, initial => emqx_connection:count()}),
             Type =:= evacuation andalso spawn(fun() -> evict(Rate) end),
-            print(Text);
+            print(Text),
+            true;
         _ ->
             print("Rebalance is already enabled~n"),
-            {error, enabled}
+            false
     end.
 
 evict(Rate) ->

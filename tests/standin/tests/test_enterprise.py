@@ -259,7 +259,7 @@ def test_evacuation(world: World) -> None:
     assert rebalance("status") == ("0", "")
     assert world.http("GET", 18081, available, "", "").code == "200"
     started = rebalance("start", "--evacuation", "--conn-evict-rate", "1")
-    assert started == ("0", "Rebalance(evacuation) started\n")
+    assert started == ("1", "Rebalance(evacuation) started\n")
     assert rebalance("start", "--evacuation")[1] == "Rebalance is already enabled\n"
     assert not Client("127.0.0.1", 11881).accepted
     assert world.http("GET", 18081, available, "", "").code == "503"
@@ -270,6 +270,6 @@ def test_evacuation(world: World) -> None:
     assert "Connection eviction rate: 1 connections/second\n" in shown
     assert "  current_connected: 0\n" in shown
     assert "  initial_connected: 3\n" in shown
-    assert rebalance("stop") == ("0", "Rebalance(evacuation) stopped\n")
+    assert rebalance("stop") == ("1", "Rebalance(evacuation) stopped\n")
     assert rebalance("stop")[1] == "Rebalance is already disabled\n"
     assert Client("127.0.0.1", 11881).accepted
