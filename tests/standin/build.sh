@@ -75,9 +75,25 @@ ERLANG_ROOT=$ERLANG_ROOT
 VARS
 }
 
+# build_certificates DIR: in place of the vendor's, which are the same for everybody, too; made from a fixed seed, so
+# that the same source makes the same bytes
+build_certificates() {
+    mkdir -p "$1"
+    (cd "$1" && erl -noinput -eval '
+        {Public, Private} = crypto:generate_key(eddsa, ed25519, crypto:hash(sha256, "stand-in")),
+        Key = {list_to_atom("ECPrivateKey"), 1, Private, {namedCurve, {1, 3, 101, 112}}, Public, asn1_NOVALUE},
+        Validity = {{2025, 1, 1}, {2055, 1, 1}},
+        #{cert := Der} = public_key:pkix_test_root_cert("stand-in", [{key, Key}, {validity, Validity}]),
+        Cert = public_key:pem_encode([{list_to_atom("Certificate"), Der, not_encrypted}]),
+        Pem = public_key:pem_encode([public_key:pem_entry_encode(list_to_atom("PrivateKeyInfo"), Key)]),
+        [ok = file:write_file(F, T) || {F, T} <- [{"cert.pem", Cert}, {"cacert.pem", Cert}, {"key.pem", Pem}]],
+        halt().')
+}
+
 # build_etc DIR DATA_DIR
 build_etc() {
     mkdir -p "$1/certs"
+    install -m 0644 "$WORK"/certs/*.pem "$1/certs/"
     sed "s#@DATA_DIR@#$2#" "$HERE/etc/emqx.conf.in" >"$1/emqx.conf"
     install -m 0644 "$HERE"/etc/{base.hocon,vm.args,ssl_dist.conf,acl.conf} "$1/"
 }
@@ -92,6 +108,7 @@ finish() {
     mv "$WORK/$1" "$WORK/$1.sha256" "$OUT/"
 }
 
+build_certificates "$WORK/certs"
 root="$WORK/tar"
 build_runtime "$root"
 # shellcheck disable=SC2016

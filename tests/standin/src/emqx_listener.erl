@@ -8,7 +8,7 @@
 
 -define(HANDSHAKE_TIMEOUT, 15000).
 
-%% Tls: none, or certfile, keyfile and cacertfile as far as they are configured
+%% Tls: none, or certfile, keyfile and cacertfile
 start_link(Id, Module, Bind, Tls) -> proc_lib:start_link(?MODULE, init, [self(), Id, Module, Bind, Tls]).
 
 init(Parent, Id, Module, Bind, Tls) ->
@@ -82,8 +82,7 @@ serve({Module, none}, Socket) ->
     Module:serve(Socket);
 serve({Module, Tls}, Socket) ->
     Files = [{K, file(V)} || {K, V} <- maps:to_list(Tls)],
-    Options = case proplists:is_defined(certfile, Files) of true -> Files; false -> own_certificate() end,
-    case ssl:handshake(Socket, Options, ?HANDSHAKE_TIMEOUT) of
+    case ssl:handshake(Socket, Files, ?HANDSHAKE_TIMEOUT) of
         {ok, Secure} -> Module:serve(Secure);
         {error, _} -> gen_tcp:close(Socket)
     end.
@@ -91,19 +90,6 @@ serve({Module, Tls}, Socket) ->
 file(Name) ->
     {ok, Etc} = application:get_env(emqx, etc_dir),
     unicode:characters_to_list(string:replace(Name, "${EMQX_ETC_DIR}", Etc, all)).
-
-%% In place of the vendor's etc/certs: made at the first use.
-own_certificate() ->
-    case persistent_term:get(?MODULE, undefined) of
-        undefined ->
-            Options = [{key, {namedCurve, secp256r1}}, {digest, sha256}],
-            Chain = #{root => Options, intermediates => [], peer => Options},
-            #{server_config := Made} = public_key:pkix_test_data(#{server_chain => Chain, client_chain => Chain}),
-            persistent_term:put(?MODULE, Made),
-            Made;
-        Made ->
-            Made
-    end.
 
 %%-- sockets of both kinds -------------------------------------------------------------------------
 recv(Socket, Length) when is_port(Socket) -> gen_tcp:recv(Socket, Length);

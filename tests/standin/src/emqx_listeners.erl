@@ -69,7 +69,10 @@ address(Bind, _) -> Bind.
 
 name(Type, Name) -> list_to_atom(lists:concat([Type, ":", Name])).
 
-tls(Listener) -> maps:with([certfile, keyfile, cacertfile], maps:get(ssl_options, Listener, #{})).
+tls(Listener) ->
+    Vendor = maps:map(fun(_, File) -> "${EMQX_ETC_DIR}/certs/" ++ File end,
+                      #{certfile => "cert.pem", keyfile => "key.pem", cacertfile => "cacert.pem"}),
+    maps:merge(Vendor, maps:with([certfile, keyfile, cacertfile], maps:get(ssl_options, Listener, #{}))).
 
 %%-- `ctl listeners' -----------------------------------------------------------------------------
 list() ->

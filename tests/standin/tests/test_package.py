@@ -69,6 +69,8 @@ def test_deb_contents(packages: Path) -> None:
         assert modes[f"etc/emqx/{name}"] == "-rw-r--r--"
     for name in ("emqx", "emqx_ctl", "nodetool"):
         assert modes[f"usr/lib/emqx/bin/{name}"] == "-rwxr-xr-x"
+    for name in ("cacert", "cert", "key"):
+        assert f"etc/emqx/certs/{name}.pem" in modes
     assert {"etc/emqx/certs/", "var/lib/emqx/", "var/log/emqx/"} <= set(modes)
     assert "lib/systemd/system/emqx.service" in modes
     assert not [path for path in modes if "/erts-" in path]
