@@ -55,8 +55,9 @@ lab-down:  ## Remove the hosts of LAB and all that belongs to them
 	@python3 tests/lab/lab.py down --name $(LAB)
 
 .PHONY: packages
+packages: VERSIONS ?= 5.8.8 5.8.9 5.10.4
 packages: setup
-	@for version in 5.8.9 5.10.4; do tests/standin/build.sh $(CACHE)/packages "$$version"; done
+	@for version in $(VERSIONS); do tests/standin/build.sh $(CACHE)/packages "$$version"; done
 
 .PHONY: host-image
 host-image: setup
