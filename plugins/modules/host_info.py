@@ -167,7 +167,11 @@ host:
       type: dict
       returned: success
     sysctls:
-      description: Values by key, null where the kernel does not know the key.
+      description: >-
+        By key, its RV(ignore:value) (null where the kernel does not know it), whether it is
+        RV(ignore:writable) here and, if not, the RV(ignore:reason), the value that this
+        collection's file has RV(ignore:asked) for, and the one that the kernel RV(ignore:kept)
+        instead.
       type: dict
       returned: success
     nft:

@@ -36,6 +36,7 @@ HOST: dict[str, t.Any] = {
     "files": {},
     "service": {"exists": False, "enabled": False, "active": False},
     "stale": [],
+    "places": {},
     "data_nodes": [],
     "disks": {},
     "sysctls": {},

@@ -281,7 +281,7 @@ def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
         for name, spec in specs.items():
             assert options[name].get("default") == spec.get("default"), name
     documented = set(yaml.safe_load(evidence_info.RETURN)["evidence"]["contains"])
-    assert documented == set(ask(detail=True)["evidence"])
+    assert documented == set(ask(detail=True, check_login=True)["evidence"])
 
 
 def test_support_bundle(tmp_path: Path, capsys: t.Any) -> None:

@@ -112,7 +112,9 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
     assert (host["service"]["active"], host["stale"]) == (True, ["a"])
     assert host["data_nodes"] == ["emqx@10.0.0.1"]
     assert list(host["disks"]) == [f"{tmp_path}/not/yet"]
-    assert host["sysctls"] == {"net.no.such_key": None}
+    unknown = host["sysctls"]["net.no.such_key"]
+    assert (unknown["value"], unknown["writable"]) == (None, False)
+    assert set(unknown) == {"value", "writable", "reason", "asked", "kept"}
     assert host["nft"] == {"available": True, "revision": "ab12"}
     assert host["firewall"] == {"zones": ["internal"]}
     for options in commands.options:

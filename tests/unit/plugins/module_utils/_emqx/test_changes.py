@@ -255,7 +255,7 @@ def test_secret_values() -> None:
 
 @pytest.mark.parametrize("value", ["MQtt#123", '"MQtt#123"'])
 def test_secrets_of_an_environment_are_known_as_emqx_reads_them(value: str) -> None:
-    found = _config.secret_values([], {"EMQX_DASHBOARD__DEFAULT_PASSWORD": value})
+    found = masked_files.secret_values([], {"EMQX_DASHBOARD__DEFAULT_PASSWORD": value})
     assert found & {"MQtt#123", "MQtt"}
     assert value in found
 

@@ -22,9 +22,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     packages,
     services,
     storage,
+    sysctls,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import search_path
-from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info
 
 Answer = t.Tuple[int, str, str]
 
@@ -346,12 +346,12 @@ class TestFreeBytes:
 
 class TestSysctl:
     def test_known_key(self) -> None:
-        value = host_info.sysctl("net.ipv4.ip_local_port_range")
+        value = sysctls.value_of("net.ipv4.ip_local_port_range")
         assert value is not None and len(value.split(" ")) == 2 and "\t" not in value
 
     @pytest.mark.parametrize("key", ["net.no.such_key", "net.ipv4"])
     def test_unknown_key(self, key: str) -> None:
-        assert host_info.sysctl(key) is None
+        assert sysctls.value_of(key) is None
 
 
 class TestNft:

@@ -132,7 +132,7 @@ def test_records_that_are_still_to_be_made() -> None:
     (found,) = to_start("dns", DNS, entries=addresses(1, 2))
     assert (found.severity, found.code) == ("warning", "discovery_nobody")
     assert found.hosts == ("n1", "n2", "n3")
-    assert "also 10.0.0.3" in found.found
+    assert "to include 10.0.0.3, found 10.0.0.1, 10.0.0.2" in found.found
     (found,) = to_start("dns", DNS, failure="no_such_name", detail="NXDOMAIN")
     assert (found.severity, found.hosts) == ("warning", ("n1", "n2", "n3"))
     assert found.remedy.startswith("create them")

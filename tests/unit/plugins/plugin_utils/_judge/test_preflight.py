@@ -200,12 +200,11 @@ FINDINGS: list[tuple[Tree, Tree, str, str, str]] = [
     ),
     ({"config": {"a": {"b": 1}, "a.b": 2}}, {}, "config", "a.b is given twice", "mend that key"),
     ({"config": {"node.proces_limit": 1}}, {}, "unknown_key", "node.proces_limit", "process_limit"),
-    ({"config": {"mqttt.x": 1}}, {}, "unknown_root", "mqttt", "did you mean mqtt?"),
     (
         {"version": "5.7.2", "config": {"rpc.client_num": 1}},
         {},
         "key_not_in_version",
-        "rpc.client_num for EMQX 5.7.2 (opensource)",
+        "EMQX 5.7.2 (opensource)",
         "rpc.tcp_client_num",
     ),
     (
@@ -381,9 +380,20 @@ def test_values_are_not_quoted_with_their_keys() -> None:
     assert "hushhush" not in json.dumps([finding.as_dict() for finding in found])
 
 
-def test_what_emqx_only_ignores_is_a_warning() -> None:
-    (found,) = check({"config": {"quite_unknown": {"a": 1}}})
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [("quite_unknown", "check that it takes effect"), ("mqttt", "did you mean mqtt?")],
+)
+def test_what_emqx_only_ignores_is_a_warning(key: str, remedy: str) -> None:
+    (found,) = check({"config": {key: {"a": 1}}})
     assert (found.code, found.severity) == ("unknown_root", "warning")
+    assert (found.hosts, found.found) == (("n1",), key)
+    assert remedy in found.remedy
+
+
+def test_a_key_of_another_version_is_named() -> None:
+    (found,) = check({"version": "5.7.2", "config": {"rpc.client_num": 1}})
+    assert found.expected == "EMQX 5.8.0 or newer for rpc.client_num"
 
 
 def test_a_node_without_a_name_is_left_to_the_model() -> None:

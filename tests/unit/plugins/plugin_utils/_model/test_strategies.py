@@ -17,6 +17,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Find
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import (
     checks_pem,
     discovered,
+    schema,
     topology,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
@@ -161,7 +162,7 @@ class TestConfig:
     def test_every_key_is_one_of_that_version(self, settings: Tree) -> None:
         version = settings.get("version", "5.8.9")
         discovery = dict(model(settings).discovery)
-        assert versions.unknown_keys({"cluster": discovery}, version) == []
+        assert schema.unknown_keys({"cluster": discovery}, version) == []
 
     def test_without_a_layout_the_variables_are_paths(self) -> None:
         settings = Settings(**etcd(etcd_certificate="", etcd_key=""))
@@ -488,5 +489,5 @@ class TestTable:
         known = {f"emqx_{each.name}" for each in fields(Settings)}
         found = table.variables()
         assert set(found.values()) <= known and len(found) == 10
-        keys = versions.known_keys("cluster", "5.8.9")
+        keys = schema.known_keys("cluster", "5.8.9")
         assert {key.partition(".")[2] for key in found} <= set(keys)
