@@ -48,7 +48,8 @@ def _os_release() -> str:
 def sysctl(key: str) -> str | None:
     """Return a kernel value with single blanks, None where this kernel does not know the key."""
     try:
-        text = read_text("/proc/sys/" + key.replace(".", "/"))
+        # The kernel refuses to fill a large buffer.
+        text = read_text("/proc/sys/" + key.replace(".", "/"), 4096)
     except OSError:
         return None
     return None if text is None else " ".join(text.split())

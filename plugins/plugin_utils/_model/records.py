@@ -236,7 +236,7 @@ class HostState:
     """What the module host_info read on a host; ``unreachable`` is the reason where it could not.
 
     ``platform``, ``container``, ``nft``, ``firewall`` and ``certificates`` are as the module
-    documents them.
+    documents them; ``running`` is its ``places``: what the node uses now, or used when it ran.
     """
 
     unreachable: str = ""
@@ -253,6 +253,7 @@ class HostState:
     data_nodes: Texts = ()
     disks: t.Mapping[str, int] = field(default_factory=dict)
     sysctls: t.Mapping[str, str | None] = field(default_factory=dict)
+    running: t.Mapping[str, t.Any] = field(default_factory=dict)
     nft: t.Mapping[str, t.Any] = field(default_factory=dict)
     firewall: t.Mapping[str, t.Any] = field(default_factory=dict)
     certificates: t.Mapping[str, str] = field(default_factory=dict)
@@ -277,6 +278,7 @@ class HostState:
             data_nodes=tuple(answer["data_nodes"]),
             disks=answer["disks"],
             sysctls=answer["sysctls"],
+            running=answer.get("places", {}),
             nft=answer["nft"],
             firewall=answer["firewall"],
             certificates=answer["certificates"],
