@@ -61,8 +61,8 @@ def os_release(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The os-release files by path; all other files are read as they are."""
     texts = {"/etc/os-release": OS_RELEASE}
 
-    def read_text(path: str) -> str | None:
-        return texts.get(path) if path.endswith("/os-release") else read_file(path)
+    def read_text(path: str, *limit: int) -> str | None:
+        return texts.get(path) if path.endswith("/os-release") else read_file(path, *limit)
 
     monkeypatch.setattr(_host_info, "read_text", read_text)
     return texts
