@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.logs import excerpts, scrub
@@ -71,3 +73,10 @@ def test_excerpts_are_the_last_lines_of_each_sign() -> None:
 )
 def test_lines_of_emqx_bear_their_sign(line: str, sign: str) -> None:
     assert [each["sign"] for each in excerpts(line, "log")] == [sign]
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "pass_", "secret", "cookie =", "-----BEGIN "])
+def test_hostile_text_takes_no_long(piece: str) -> None:
+    begin = time.monotonic()
+    scrub(piece * (131072 // len(piece)))
+    assert time.monotonic() - begin < 5
