@@ -28,7 +28,7 @@ CEILINGS = {
     "host_info": 2500,
     "managed_files": 2470,
     "support_bundle": 400,
-    "survey_info": 4740,
+    "survey_info": 4750,
     "zone_file": 500,
 }
 
