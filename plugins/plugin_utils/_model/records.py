@@ -290,7 +290,6 @@ class HostState:
             nft=answer["nft"],
             firewall=answer["firewall"],
             certificates=answer["certificates"],
-            running=answer["places"],
         )
 
     def file(self, path: str) -> FileState:
