@@ -122,25 +122,19 @@ def environment_key(name: str) -> str:
     return legacy.get(name) or name[len("EMQX_") :].lower().replace("__", ".")
 
 
-def pending_files(
-    files: t.Iterable[t.Mapping[str, t.Any]], states: t.Mapping[str, t.Mapping[str, t.Any]]
-) -> list[str]:
-    """Return the paths whose content, owner, group or mode is not yet as wanted.
+def is_as_desired(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether content, owner, group and mode of a file are as desired.
 
-    ``files`` holds dictionaries with path, content (none for a directory), owner, group and mode;
-    ``states`` is what host_info found by path.
+    ``item`` has path, content (none for a directory), owner, group and mode; ``state`` is what was
+    found at its path. Raises InputError for a mode that is none.
     """
-    return [item["path"] for item in files if not _is_as_wanted(item, states[item["path"]])]
-
-
-def _is_as_wanted(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
     content = item.get("content")
     checksum = "" if content is None else hashlib.sha256(str(content).encode()).hexdigest()
     return has_rights(item, state) and checksum == state["sha256"]
 
 
 def has_rights(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether a file has the wanted owner, group and mode."""
+    """Tell whether a file has the desired owner, group and mode."""
     # A number says the same as the name that it has on this host.
     return (
         f"{mode_bits(item['mode'], item['path']):04o}" == state["mode"]

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import digest, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import vendor_version
 
 # Bytes of a checksum and the name after it.
 _SIDECAR = 4096
@@ -43,21 +44,7 @@ def package(run: Runner, names: t.Sequence[str], package_format: str) -> dict[st
     lines = [line.partition(" installed ") for line in stdout.splitlines()]
     versions = {name: version for name, sign, version in lines if sign}
     name = next((name for name in names if name in versions), "")
-    return {"name": name, "version": _vendor_version(versions.get(name, ""))}
-
-
-# Without epoch and revision. A pre-release is 6.3.0-beta.2 in deb, 6.3.0_beta.2 in rpm packages
-# (EMQX deploy/packages).
-_PACKAGE_VERSION = re.compile(
-    r"(?:\d+:)?(?P<number>\d+\.\d+\.\d+)(?:[-_~](?P<pre>(?:alpha|beta|rc)[.\d]*))?"
-)
-
-
-def _vendor_version(version: str) -> str:
-    match = _PACKAGE_VERSION.match(version)
-    if match is None:
-        return version
-    return match.group("number") + (f"-{match.group('pre')}" if match.group("pre") else "")
+    return {"name": name, "version": vendor_version(versions.get(name, ""))}
 
 
 def release_version(root: str) -> str:

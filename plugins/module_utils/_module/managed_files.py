@@ -82,7 +82,9 @@ def run(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the module's result; raises EmqxError before anything is written."""
     listed = [*params["directories"], *params["files"]]
     states = {item["path"]: file_state(item["path"]) for item in listed}
-    waiting = changes.pending_files(listed, states)
+    waiting = [
+        item["path"] for item in listed if not changes.is_as_desired(item, states[item["path"]])
+    ]
     folders = [item for item in params["directories"] if item["path"] in waiting]
     pending = [item for item in params["files"] if item["path"] in waiting]
     in_force = [

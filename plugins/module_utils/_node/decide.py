@@ -22,6 +22,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import Peer, View
 
 ACTIONS = frozenset({"join", "leave", "evict"})
+# Discovery strategies: of a node that never clusters, and those by which it finds nobody.
+SINGLETON = "singleton"
+FINDS_NOBODY = frozenset({"manual", SINGLETON})
 
 
 def plan_join(view: View, seed: str, allow_data_loss: bool = False) -> Decision:
@@ -67,7 +70,7 @@ def _joined_already(view: View, seed: str) -> Decision:
 
 
 def _join_alone(view: View, seed: str, peer: Peer, allow_data_loss: bool) -> Decision:
-    if view.discovery == "singleton":
+    if view.discovery == SINGLETON:
         return refuse("cluster.discovery_strategy is singleton: such a node never clusters")
     losses = data_losses(view, peer)
     if losses and not allow_data_loss:
@@ -142,7 +145,7 @@ def plan_leave(view: View) -> Decision:
             "start one of them first, or remove them from here (state: evicted)"
         )
     warnings: tuple[str, ...] = ()
-    if view.discovery not in (None, "manual", "singleton"):
+    if view.discovery and view.discovery not in FINDS_NOBODY:
         warnings = (
             f"cluster.discovery_strategy is {view.discovery}: this node will come back at its "
             "next restart unless its service stays stopped or its seeds change",
@@ -182,7 +185,7 @@ def _evict_warnings(view: View, node: str, running_in: t.Collection[str]) -> tup
             f"{node} cannot start again on its old data: remove <data_dir>/mnesia/{node} there "
             "before its service is started",
         )
-    if view.discovery in (None, "manual", "singleton"):
+    if not view.discovery or view.discovery in FINDS_NOBODY:
         return ()
     return (
         f"{node} runs and cluster.discovery_strategy is {view.discovery}: it will come back "

@@ -32,6 +32,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.sockets import
     conflicts,
     opened,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 Findings = t.Iterator[Finding]
 
@@ -203,8 +204,9 @@ def no_etcd(case: Case) -> Findings:
     """Up to ekka 0.23 a node ends its boot where it gets no answer from etcd."""
     for host in case.not_ready:
         answer = case[host].discovery
-        usable = answer.failure in ("", "etcd_locked")
-        if answer.strategy == "etcd" and not usable and case.unit(host).ended:
+        strategy = table.of(answer.strategy)
+        usable = not answer.failure or answer.failure in strategy.harmless
+        if strategy.asks_before_start and not usable and case.unit(host).ended:
             yield Finding(
                 "no_etcd",
                 "an etcd that the node can use",

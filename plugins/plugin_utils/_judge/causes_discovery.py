@@ -26,6 +26,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.evidence impor
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import (
     json_values as values,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 Findings = t.Iterator[Finding]
 
@@ -63,7 +64,7 @@ def discovery(case: Case) -> Findings:
             explains=cut,
             about=cut,
             # The seeds are those of the inventory; records are made elsewhere.
-            mended=strategy == "static",
+            mended=table.of(strategy).mended,
         )
 
 
@@ -71,27 +72,12 @@ def _discovered(case: Case, host: str, strategy: str, answer: Discovery) -> t.Se
     """Return the node names that discovery gives, None where that is not known or not used."""
     if answer.names is not None:
         return answer.names
-    if strategy != "static":
+    if not table.of(strategy).mended:
         return None
     seeds = case.config(host).settings.get("cluster.static.seeds")
     if isinstance(seeds, str):
         return [seed.strip() for seed in values.text(seeds).split(",") if seed.strip()]
     return values.texts(seeds) if isinstance(seeds, list) else None
-
-
-# What a deployment puts on the hosts itself, and what nodes or the operator have to make first.
-_BROUGHT = frozenset({"etcd_file", "etcd_no_certificate", "k8s_file", "no_token", "no_key"})
-# The same where it replaces the files by which the host asked.
-_ASKED_BY_FILES = frozenset(
-    {"etcd_other_ca", "etcd_certificate_refused", "k8s_other_ca", "unauthorized", "forbidden"}
-)
-_TO_COME = frozenset(
-    {
-        *("no_such_name", "no_records", "dns_silent", "no_resolver", "no_service"),
-        *("no_record", "no_endpoint", "endpoint_not_ready", "stale_key"),
-    }
-)
-_FOREIGN = frozenset({"key_of_nobody", "record_of_nobody", "endpoint_of_nobody"})
 
 
 def service(case: Case) -> Findings:
@@ -101,28 +87,32 @@ def service(case: Case) -> Findings:
     """
     to_come = case.not_ready if case.to_build else []
     together = [] if case.not_ready or case.apart else case.ready
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for host in to_come or together:
         answer = case[host].discovery
+        strategy = table.of(answer.strategy)
         for reason, sentence in answer.reasons:
-            replaced = reason in _ASKED_BY_FILES and case[host].planned.replaces
-            if reason in _BROUGHT or replaced:
+            replaced = reason in strategy.asked_by_files and case[host].planned.replaces
+            if reason in strategy.brought or replaced:
                 continue
             # A failure is said of the host that asked, and some of no host at all.
             whose, _colon, rest = sentence.partition(": ")
             shared = rest if reason == answer.failure or whose == "Cluster" else sentence
-            groups.setdefault((reason, shared), []).append(host)
-    for (reason, sentence), hosts in groups.items():
+            groups.setdefault((answer.strategy, reason, shared), []).append(host)
+    for (name, reason, sentence), hosts in groups.items():
+        strategy = table.of(name)
+        # A node that ended for want of its service was named before.
+        failed = reason == case[hosts[0]].discovery.failure
+        ended = hosts if failed and strategy.asks_before_start else ()
         yield Finding(
-            "discovery_others" if reason in _FOREIGN else "discovery_nobody",
+            "discovery_others" if reason in strategy.foreign else "discovery_nobody",
             "discovery that finds the members",
             f"what discovery gives {names(hosts)}: {sentence.rstrip('.')}",
             _remedy(reason),
             hosts=tuple(hosts),
             subject="emqx_discovery_strategy",
-            severity=WARNING if together or reason in _TO_COME else ERROR,
-            # A node that ended for want of etcd was named before.
-            about=frozenset({("down", host) for host in hosts if reason.startswith("etcd_")}),
+            severity=WARNING if together or reason in strategy.to_come else ERROR,
+            about=frozenset({("down", host) for host in ended}),
         )
 
 

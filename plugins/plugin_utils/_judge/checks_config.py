@@ -24,6 +24,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.environment im
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.schema import unknown_keys
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 Findings = t.Iterator[Finding]
 
@@ -36,16 +37,6 @@ _OWNED_KEYS = {
     "node.data_dir": "emqx_data_dir",
     "cluster.name": "emqx_cluster_name",
     "cluster.discovery_strategy": "emqx_discovery_strategy",
-    "cluster.static.seeds": "emqx_cluster_hosts",
-    "cluster.dns.name": "emqx_dns_name",
-    "cluster.dns.record_type": "emqx_dns_record_type",
-    "cluster.etcd.server": "emqx_etcd_servers",
-    "cluster.etcd.prefix": "emqx_etcd_prefix",
-    "cluster.k8s.apiserver": "emqx_k8s_apiserver",
-    "cluster.k8s.service_name": "emqx_k8s_service_name",
-    "cluster.k8s.namespace": "emqx_k8s_namespace",
-    "cluster.k8s.address_type": "emqx_k8s_address_type",
-    "cluster.k8s.suffix": "emqx_k8s_suffix",
     "license.key": "emqx_license",
     "cluster.proto_dist": "emqx_proto_dist",
     "rpc.port_discovery": "emqx_rpc_port_discovery",
@@ -59,6 +50,7 @@ _OWNED_KEYS = {
     "rpc.cacertfile": "emqx_tls_ca",
     "rpc.listen_address": "emqx_proto_dist",
     "rpc.ipv6_only": "emqx_proto_dist",
+    **table.variables(),
 }
 
 

@@ -12,9 +12,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.sockets import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
     Layout,
+    Listener,
     Node,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.tuning import KernelValue
 
 Findings = t.Iterator[Finding]
 
@@ -22,6 +24,8 @@ _MIB = 1 << 20
 # Linux, ip-sysctl: ports below are for root, or who has CAP_NET_BIND_SERVICE.
 _PORTS_START = "net.ipv4.ip_unprivileged_port_start"
 _PRIVILEGED = 1024
+_HIGHEST = 65535
+_NONLOCAL = "net.ipv4.ip_nonlocal_bind"
 
 
 def check_disks(settings: Settings, host: HostState) -> Findings:
@@ -68,32 +72,58 @@ def check_listeners(settings: Settings, node: Node, host: HostState) -> Findings
     """Yield the listeners that cannot be opened there, for want of an address or a right."""
     # On a network of its own a container has other addresses, and may open all ports.
     for listener in () if settings.bridged else node.listeners:
-        if not listener.enabled:
-            continue
-        key = f"{listener.name} in emqx_config"
-        if is_missing(listener.address, host.addresses):
-            yield Finding(
-                "listener_address",
-                f"a bind of listener {listener.name} to an address of the host",
-                f"{listener.address}, and the host has {', '.join(sorted(host.addresses))}",
-                f"correct bind of {key}, or give a port alone to listen on all addresses: EMQX "
-                "does not boot where it cannot open a listener",
-                subject="emqx_config",
-            )
-        if 0 < listener.port < _first_port(settings, host):
-            yield Finding(
-                "listener_port",
-                f"a port for listener {listener.name} that EMQX's user may open",
-                f"{listener.port}, which is for root only",
-                f"set bind of {key} to a port from {_PRIVILEGED}, or let all users open it: "
-                f"emqx_tuning_sysctl: {{{_PORTS_START}: {listener.port}}}",
-                subject="emqx_config",
-            )
+        if listener.enabled:
+            yield from _port_findings(settings, listener, host)
+            yield from _address_findings(settings, listener, host)
+
+
+def _port_findings(settings: Settings, listener: Listener, host: HostState) -> Findings:
+    name, port = listener.name, listener.port
+    if port > _HIGHEST:
+        yield Finding(
+            "listener_port",
+            f"a port from 1 to {_HIGHEST} for the listener {name}",
+            str(port),
+            f"correct bind of {name} in emqx_config",
+            subject="emqx_config",
+        )
+    elif 0 < port < _first_port(settings, host):
+        yield Finding(
+            "listener_port",
+            f"a port for the listener {name} that EMQX's user may open",
+            f"{port}, which is for root only",
+            f"set bind of {name} in emqx_config to a port from {_PRIVILEGED}, or let all users "
+            f"open it (emqx_tuning_sysctl: {{{_PORTS_START}: {port}}}), or the unit alone "
+            "(AmbientCapabilities=CAP_NET_BIND_SERVICE in a drop-in of your own)",
+            subject="emqx_config",
+            # A drop-in of the operator's own is not read here.
+            severity=WARNING,
+        )
+
+
+def _address_findings(settings: Settings, listener: Listener, host: HostState) -> Findings:
+    # An address that moves between hosts may be bound where the kernel allows it.
+    moves = _tuned(settings, _NONLOCAL) == "1"
+    if not moves and is_missing(listener.address, host.addresses):
+        yield Finding(
+            "listener_address",
+            f"an address of this host for the listener {listener.name}, or none for all of them",
+            f"{listener.address}, and the host has {', '.join(sorted(host.addresses))}",
+            f"correct bind of {listener.name} in emqx_config, as EMQX does not boot where it "
+            "cannot open a listener, or, for an address that moves between hosts, set "
+            f"emqx_tuning_sysctl: {{{_NONLOCAL}: 1}}",
+            subject="emqx_config",
+        )
 
 
 def _first_port(settings: Settings, host: HostState) -> int:
-    tuned = settings.tuning_sysctl.get(_PORTS_START) if settings.tuning_enabled else None
-    for value in (tuned, host.sysctls.get(_PORTS_START)):
-        if str(value).isdigit():
-            return int(str(value))
+    live = KernelValue.of(host.sysctls.get(_PORTS_START)).value or ""
+    for value in (_tuned(settings, _PORTS_START), live):
+        if value.isdigit():
+            return int(value)
     return _PRIVILEGED
+
+
+def _tuned(settings: Settings, key: str) -> str:
+    """Return the value that a deployment gives a kernel key, "" for none."""
+    return str(settings.tuning_sysctl.get(key, "")) if settings.tuning_enabled else ""

@@ -211,7 +211,7 @@ def _rpc(settings: Settings) -> dict[str, t.Any]:
     version, tls = settings.version, settings.rpc_tls
     discovery = settings.rpc_port_discovery or "stateless"
     keys: dict[str, t.Any] = {"port_discovery": discovery}
-    if discovery == "manual":
+    if settings.rpc_port_discovery == "manual":
         older = "ssl_server_port" if tls else "tcp_server_port"
         key = "server_port" if versions.feature("rpc_server_port", version) else older
         keys[key] = settings.rpc_server_port

@@ -11,6 +11,7 @@ does not outlast a boot and is the same for all nodes of a server: the unit moun
 from __future__ import annotations
 
 import typing as t
+from collections import defaultdict
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import feature
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
@@ -18,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     ManagedFile,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 
 
 def license_in_file(settings: Settings) -> bool:
@@ -27,45 +29,25 @@ def license_in_file(settings: Settings) -> bool:
     return given and feature("license_file", settings.version)
 
 
-def has_service_account(settings: Settings) -> bool:
-    """Tell whether the node shows a token of ours to the Kubernetes API."""
-    return settings.discovery_strategy == "k8s" and bool(settings.k8s_token)
+def service_account(settings: Settings, layout: Layout) -> str:
+    """Return the directory of what the node shows to the Kubernetes API, "" for none."""
+    return table.of(settings.discovery_strategy).service_account(settings, layout)
 
 
-def has_cluster_files(settings: Settings) -> bool:
+def has_cluster_files(settings: Settings, layout: Layout) -> bool:
     """Tell whether there is any file of the directory ``Layout.cluster``."""
-    etcd = settings.discovery_strategy == "etcd" and bool(settings.etcd_ca or settings.etcd_key)
-    return etcd or license_in_file(settings) or has_service_account(settings)
+    # Which files there are does not depend on what is in them.
+    return bool(cluster_files(settings, layout, defaultdict(str)))
 
 
 def cluster_files(
     settings: Settings, layout: Layout, texts: t.Mapping[str, str]
 ) -> list[ManagedFile]:
-    """Return the files that emqx.conf refers to; ``texts`` maps variables (emqx_etcd_ca,
-    emqx_etcd_certificate, emqx_etcd_key, emqx_k8s_ca) to PEM texts."""
-    files = []
+    """Return the files that emqx.conf refers to: the licence, and those of the discovery strategy,
+    of which ``texts`` has the PEM texts by variable (emqx_etcd_ca...)."""
+    files = list(table.of(settings.discovery_strategy).files(settings, layout, texts))
     if license_in_file(settings):
-        files.append(_private(layout, layout.license, settings.license.strip()))
-    if settings.discovery_strategy == "etcd":
-        if settings.etcd_ca:
-            files.append(_readable(layout, layout.etcd["cacertfile"], texts["emqx_etcd_ca"]))
-        if settings.etcd_key:
-            files += [
-                _readable(layout, layout.etcd["certfile"], texts["emqx_etcd_certificate"]),
-                _readable(layout, layout.etcd["keyfile"], texts["emqx_etcd_key"], secret=True),
-            ]
-    if has_service_account(settings):
-        token = layout.kubernetes_files["token"]
-        files.append(_private(layout, token, settings.k8s_token.strip()))
-        if settings.k8s_ca:
-            ca = layout.kubernetes_files["ca"]
-            files.append(_readable(layout, ca, texts["emqx_k8s_ca"]))
+        key = settings.license.strip()
+        own = ManagedFile(layout.license, key, layout.user, layout.user, "0600", secret=True)
+        return [own, *files]
     return files
-
-
-def _private(layout: Layout, path: str, content: str) -> ManagedFile:
-    return ManagedFile(path, content, layout.user, layout.user, "0600", secret=True)
-
-
-def _readable(layout: Layout, path: str, pem: str, secret: bool = False) -> ManagedFile:
-    return ManagedFile(path, f"{pem.strip()}\n", "root", layout.user, "0640", secret=secret)

@@ -29,7 +29,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.cluster_files import (
     has_cluster_files,
-    has_service_account,
+    service_account,
 )
 
 IMAGE_ROOT = "/opt/emqx"
@@ -137,10 +137,11 @@ def _volumes(settings: Settings, layout: Layout) -> t.Iterator[str]:
     # What emqx.conf refers to lies in the container where it lies on the host.
     if settings.tls:
         yield f"{layout.tls}:{layout.tls}:ro,z"
-    if has_cluster_files(settings):
+    if has_cluster_files(settings, layout):
         yield f"{layout.cluster}:{layout.cluster}:ro,z"
-    if has_service_account(settings):
-        yield f"{layout.kubernetes}:{SERVICE_ACCOUNT}:ro,z"
+    account = service_account(settings, layout)
+    if account:
+        yield f"{account}:{SERVICE_ACCOUNT}:ro,z"
     yield f"{layout.data}:{IMAGE_ROOT}/data:z"
     yield f"{layout.log}:{IMAGE_ROOT}/log:z"
 
@@ -192,12 +193,10 @@ def quoted(argument: str) -> str:
     return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
 
 
-def findings(
-    settings: Settings, host: HostState, node: Node, firewall_backend: str
-) -> list[Finding]:
+def findings(settings: Settings, host: HostState, node: Node) -> list[Finding]:
     """Return what is wrong with a node's container on its host; none for other deployments.
 
-    ``firewall_backend`` is the one at work, "" where that is not known.
+    Ports that a firewall does not guard are a finding of the firewall's plan.
     """
     if not settings.in_container:
         return []
@@ -205,7 +204,6 @@ def findings(
     if settings.bridged:
         found += _address_findings(node)
         found += _subnet_findings(settings, host)
-        found += _firewall_findings(firewall_backend)
     return [replace(finding, hosts=(node.inventory_host,)) for finding in found]
 
 
@@ -251,19 +249,6 @@ def _subnet_findings(settings: Settings, host: HostState) -> t.Iterator[Finding]
             " and ".join(network) or "none",
             "set emqx_container_subnet to it, or choose another emqx_container_network",
             subject="emqx_container_subnet",
-        )
-
-
-def _firewall_findings(backend: str) -> t.Iterator[Finding]:
-    if backend in ("firewalld", "ufw"):
-        yield Finding(
-            "published_ports",
-            "nftables or none with a container network, as published ports pass by firewalld and "
-            "ufw and would be open to everyone",
-            backend,
-            "set emqx_firewall_backend to nftables, which works beside it, or "
-            "emqx_container_network to host",
-            subject="emqx_firewall_backend",
         )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import pending_files
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
     merge,
@@ -37,7 +36,10 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.container impor
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files import (
     instance_files,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import (
+    commented,
+    is_current,
+)
 
 
 def config_files(
@@ -48,16 +50,18 @@ def config_files(
     release: Release,
     texts: t.Mapping[str, str],
     image_id: str = "",
+    firewall_unit: str = "",
 ) -> list[ManagedFile]:
     """Return the files of a node in the order in which they are to be written.
 
     ``texts`` maps variables (emqx_etcd_ca...) to the PEM texts of files of the control node;
-    ``image_id`` is that of the image on the host, "" where there is none yet or no container.
+    ``image_id`` is that of the image on the host, "" where there is none yet or no container;
+    ``firewall_unit`` is that of the firewall's plan.
     Raises InputError for a configuration that HOCON or EMQX cannot hold.
     """
     files = cluster_files(settings, layout, texts)
     files.append(_emqx_conf(settings, cluster, node, layout))
-    files.append(units.drop_in(settings, layout))
+    files.append(units.drop_in(settings, layout, firewall_unit))
     files.append(_environment(settings, layout))
     if settings.base_config:
         content = render(base_layer(settings))
@@ -95,8 +99,7 @@ def pending(
 ) -> list[str]:
     """Return the paths whose content, owner, group or mode is not yet as desired."""
     items: list[ManagedFile | Directory] = [*directories, *files]
-    states = {item.path: vars(host.file(item.path)) for item in items}
-    return pending_files([vars(item) for item in items], states)
+    return [item.path for item in items if not is_current(item, host)]
 
 
 def _readable(layout: Layout, name: str, content: str) -> ManagedFile:

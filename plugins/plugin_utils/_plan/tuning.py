@@ -17,8 +17,10 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     Texts,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.current import is_current
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import (
+    commented,
+    is_current,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports"
@@ -114,7 +116,7 @@ def plan(
         key: value for key, value in values.items() if sysctls.is_pending(asdict(found[key]), value)
     }
     files = _files(settings, user, values, found)
-    changed = any(not is_current(file, host.file(file.path)) for file in files)
+    changed = any(not is_current(file, host) for file in files)
     return TuningPlan(values, pending, skipped, files, bool(pending) or changed)
 
 
@@ -123,7 +125,7 @@ def steps(planned: TuningPlan, host: HostState, inventory_host: str) -> tuple[St
     found = [
         Step(inventory_host, "tuning", f"write {file.path}", "it differs")
         for file in planned.files
-        if not is_current(file, host.file(file.path))
+        if not is_current(file, host)
     ]
     for key, value in planned.pending.items():
         reason = f"it is {KernelValue.of(host.sysctls.get(key)).value}"

@@ -15,7 +15,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.cluster_files import (
-    has_service_account,
+    service_account,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.container import (
     ContainerPlan,
@@ -23,15 +23,17 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.container impor
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
 
-FIREWALL_UNIT = "mqttops-emqx-firewall.service"
 
+def drop_in(settings: Settings, layout: Layout, firewall_unit: str = "") -> ManagedFile:
+    """Return what is added to a unit: limits, environment, a record of what it starts from.
 
-def drop_in(settings: Settings, layout: Layout) -> ManagedFile:
-    """Return what is added to a unit: limits, environment, a record of what it starts from."""
-    rules = f" {FIREWALL_UNIT}" if settings.firewall_backend == "nftables" else ""
+    ``firewall_unit`` loads the firewall's rules at boot, before the node; "" where there is none.
+    """
+    rules = f" {firewall_unit}" if firewall_unit else ""
     mounts = []
-    if has_service_account(settings) and not settings.in_container:
-        mounts.append(f"BindReadOnlyPaths={layout.kubernetes}:{layout.service_account}")
+    account = service_account(settings, layout)
+    if account and not settings.in_container:
+        mounts.append(f"BindReadOnlyPaths={account}:{layout.service_account}")
     record = layout.boot_record
     note = (
         f"umask 077; rm -rf {record}; mkdir -p {record}; "

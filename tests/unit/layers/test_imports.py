@@ -24,7 +24,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "module_utils/_emqx": frozenset({"module_utils"}),
     "module_utils/_discovery": frozenset({"module_utils", "module_utils/_emqx"}),
     "module_utils/_node": frozenset({"module_utils", "module_utils/_emqx", "module_utils/_host"}),
-    "module_utils/_host": frozenset({"module_utils", "module_utils/_emqx"}),
+    "module_utils/_host": frozenset(
+        {"module_utils", "module_utils/_emqx", "module_utils/_package"}
+    ),
     "module_utils/_package": frozenset({"module_utils"}),
     "module_utils/_module": frozenset({"module_utils/*"}),
     "plugin_utils/_model": frozenset({"module_utils/*"}),

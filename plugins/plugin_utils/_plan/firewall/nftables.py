@@ -14,13 +14,15 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     ManagedFile,
     Texts,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.current import is_current
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backend import (
     Changes,
     Desired,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.rules import Rule, groups
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import (
+    commented,
+    is_current,
+)
 
 NAME: str = "nftables"
 TASKS: str = "firewall_nftables.yml"
@@ -73,7 +75,7 @@ def changes(desired: Desired, host: HostState) -> Changes:
         ),
         ManagedFile(UNIT_FILE, _HEADER + _UNIT_TEXT),
     )
-    current = all(is_current(file, host.file(file.path)) for file in files)
+    current = all(is_current(file, host) for file in files)
     loaded = host.nft.get("revision") == revision and host.file(AT_BOOT).exists
     return Changes(files=files, revision=revision, load=not (current and loaded))
 

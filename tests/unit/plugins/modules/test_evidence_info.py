@@ -24,6 +24,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     evidence,
     running,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.config import Config
 from ansible_collections.mqttops.emqx.plugins.modules import evidence_info, support_bundle
 
 Answer = t.Tuple[int, str, str]
@@ -124,7 +125,7 @@ def test_secrets_of_the_environment_are_those_that_emqx_reads(
     tmp_path: Path, line: str, secret: str
 ) -> None:
     (tmp_path / "emqx.env").write_text(f"# of Ansible\n{line}\nEMQX_Y=1\n", encoding="utf-8")
-    config = evidence.Config(str(tmp_path), str(tmp_path), f"{tmp_path}/emqx.env")
+    config = Config(str(tmp_path), str(tmp_path), f"{tmp_path}/emqx.env")
     assert secret in config.secrets()
     assert config.environment["y"] == 1
 

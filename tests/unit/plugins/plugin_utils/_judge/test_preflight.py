@@ -467,7 +467,7 @@ def test_listeners_that_cannot_be_opened(
 ) -> None:
     found = check(given, answer, node("emqx@10.0.0.1", "n1", listeners=(listener,)))
     assert [each.code for each in found] == codes
-    assert all(listener.name in each.sentence() for each in found)
+    assert all(listener.name in each.sentence() and each.hosts == ("n1",) for each in found)
 
 
 KEYFILE = {"listeners.ssl.default.ssl_options.keyfile": "/pki/mq.key"}

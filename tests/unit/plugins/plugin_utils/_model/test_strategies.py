@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import ast
 import typing as t
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -14,6 +16,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table impo
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
+from ansible_collections.mqttops.emqx.plugins.module_utils._node import decide
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import (
     checks_pem,
     discovered,
@@ -491,3 +494,25 @@ class TestTable:
         assert set(found.values()) <= known and len(found) == 10
         keys = schema.known_keys("cluster", "5.8.9")
         assert {key.partition(".")[2] for key in found} <= set(keys)
+
+    def test_hosts_know_those_that_find_nobody(self) -> None:
+        alone = {name for name, each in table.STRATEGIES.items() if not each.finds_peers}
+        assert alone == decide.FINDS_NOBODY
+
+
+def test_no_other_file_compares_the_names_of_strategies() -> None:
+    plugins = Path(table.__file__).parents[3]
+    own = {Path(table.__file__).parent, plugins / "module_utils/_discovery"}
+    # Other settings that have a value of the same name.
+    others = "rpc_port_discovery", "address_type"
+    found = {
+        f"{path.name}: {ast.unparse(compared)}"
+        for path in plugins.rglob("*.py")
+        if path.parent not in own
+        for compared in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(compared, ast.Compare)
+        and not any(other in ast.unparse(compared) for other in others)
+        for constant in ast.walk(compared)
+        if isinstance(constant, ast.Constant) and constant.value in table.STRATEGIES
+    }
+    assert found == set()

@@ -222,6 +222,8 @@ OPERATORS = {"firewall_dashboard_networks": ("10.0.0.0/8",)}
             {"firewall_listener_networks": ("2001:db8::/32",), "firewall_backend": "none"},
         ),
         (host(), N1, {"deployment": "container", "container_network": "emqx"}),
+        (host("ufw"), N1, {"deployment": "container", "container_network": "host"}),
+        (host("firewalld"), N1, {"deployment": "container", "container_network": "host"}),
         (host(), WITH_LISTENERS, {**OPEN_TO, **OPERATORS}),
         (host(), WITH_LISTENERS, {**OPEN_TO, "firewall_listener_ports": (2883, 14567)}),
         (host(), WITH_LISTENERS, {"firewall_listener_ports": (1883,)}),
@@ -306,14 +308,17 @@ def test_nothing_is_wrong(found: HostState, one: Node, settings: dict[str, t.Any
             "emqx_firewall_backend",
             "fd00::1",
         ),
-        (
-            host("ufw"),
-            N1,
-            {"deployment": "container", "container_network": "emqx"},
-            "error",
-            "published_ports",
-            "emqx_firewall_backend",
-            "nftables or none with a container network",
+        *(
+            (
+                host(manager),
+                N1,
+                {"deployment": "container", "container_network": "emqx"},
+                "error",
+                "published_ports",
+                "emqx_firewall_backend",
+                "nftables or none with a container network",
+            )
+            for manager in ("firewalld", "ufw")
         ),
         *(
             (

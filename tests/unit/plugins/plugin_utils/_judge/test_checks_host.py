@@ -7,12 +7,12 @@ import typing as t
 
 import pytest
 
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.checks_host import (
+    check_listeners,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
     Listener,
-)
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.listener_findings import (
-    listener_findings,
 )
 from ansible_collections.mqttops.emqx.tests.unit import plans
 
@@ -20,8 +20,9 @@ HOST = HostState(addresses=("10.0.0.1", "fd00::1"))
 
 
 def codes(listener: Listener, host: HostState = HOST, **given: t.Any) -> list[str]:
-    found = listener_findings(plans.settings(**given), host, plans.node(listeners=(listener,)))
-    assert all(each.hosts == ("n1",) and listener.name in each.expected for each in found)
+    node = plans.node(listeners=(listener,))
+    found = list(check_listeners(plans.settings(**given), node, host))
+    assert all(listener.name in each.expected for each in found)
     return [f"{each.severity} {each.code}" for each in found]
 
 
