@@ -55,8 +55,9 @@ lab-down:  ## Remove the hosts of LAB and all that belongs to them
 	@python3 tests/lab/lab.py down --name $(LAB)
 
 .PHONY: packages
+packages: VERSIONS ?= 5.8.8 5.8.9 5.10.4
 packages: setup
-	@for version in 5.8.9 5.10.4; do tests/standin/build.sh $(CACHE)/packages "$$version"; done
+	@for version in $(VERSIONS); do tests/standin/build.sh $(CACHE)/packages "$$version"; done
 
 .PHONY: host-image
 host-image: setup
@@ -83,7 +84,7 @@ test: setup  ## Lint, units, sanity, stand-in, network, all molecule scenarios
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
-	@mypy plugins tests/lab tests/bench tests/network tests/standin/tests tests/standin/image tests/unit/plugins
+	@mypy plugins tests/lab tests/bench tests/network tests/payload.py tests/standin/tests tests/standin/image tests/unit/plugins
 	@cd tests/support && mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py
@@ -94,6 +95,10 @@ lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changel
 .PHONY: unit
 unit: setup  ## Unit tests
 	@python -m pytest tests/unit
+
+.PHONY: payload
+payload: setup  ## Print the lines and bytes that each module ships to a host
+	@python tests/payload.py
 
 .PHONY: sanity
 sanity: setup  ## ansible-test sanity, no ignore files

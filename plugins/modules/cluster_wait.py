@@ -45,6 +45,12 @@ options:
     type: list
     elements: str
     default: []
+  others:
+    description:
+      - Whether there may be more members than O(members), running or stopped, as where nodes join
+        or leave at the same time.
+    type: bool
+    default: false
   starting:
     description:
       - Names of the members that run, or that this play starts. A node that waits for tables of
@@ -128,7 +134,7 @@ def look(ctl: Ctl, params: t.Mapping[str, t.Any], patience: Patience, timeout: f
     except CommandError as error:
         return None, Decision("wait", error.message)
     members, stopped = params["members"], params["may_be_stopped"]
-    decision = plan_wait(view, members, stopped)
+    decision = plan_wait(view, members, stopped, params["others"])
     # As far as the options say it.
     starting = set(params["starting"]) or set(members) - set(stopped)
     reason = hopeless(view, starting) if decision.do == "wait" else ""
@@ -170,6 +176,7 @@ def main() -> None:
         **ctl_options(timeout=120),
         "members": {"type": "list", "elements": "str", "default": []},
         "may_be_stopped": {"type": "list", "elements": "str", "default": []},
+        "others": {"type": "bool", "default": False},
         "starting": {"type": "list", "elements": "str", "default": []},
         "interval": {"type": "int", "default": 2},
     }

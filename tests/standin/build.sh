@@ -55,7 +55,8 @@ build_runtime() {
     echo 'Stand-in, on the Erlang of the system' >"$rel/BUILD_INFO"
     echo "[{release,\"emqx\",\"$VSN\",\"$ERTS_VSN\",[],permanent}]." >"$1/releases/RELEASES"
     printf '%s\n' '# Speed of the stand-in, in seconds; the environment overrides these.' \
-        'EMQX_STANDIN_BOOT_SECONDS=3' 'EMQX_STANDIN_CLI_SECONDS=0.2' 'EMQX_STANDIN_LICENSE_SECONDS=120' >"$1/releases/standin_vars"
+        'EMQX_STANDIN_BOOT_SECONDS=3' 'EMQX_STANDIN_CLI_SECONDS=0.2' 'EMQX_STANDIN_COPY_SECONDS=1' \
+        'EMQX_STANDIN_LICENSE_SECONDS=120' >"$1/releases/standin_vars"
 }
 
 # build_vars DIR USER BIN ETC LOG
@@ -74,12 +75,31 @@ ERLANG_ROOT=$ERLANG_ROOT
 VARS
 }
 
+# build_certificates DIR: in place of the vendor's, which are the same for everybody, too; made from a fixed seed, so
+# that the same source makes the same bytes
+build_certificates() {
+    mkdir -p "$1"
+    (cd "$1" && erl -noinput -eval '
+        {Public, Private} = crypto:generate_key(eddsa, ed25519, crypto:hash(sha256, "stand-in")),
+        Key = {list_to_atom("ECPrivateKey"), 1, Private, {namedCurve, {1, 3, 101, 112}}, Public, asn1_NOVALUE},
+        Validity = {{2025, 1, 1}, {2055, 1, 1}},
+        #{cert := Der} = public_key:pkix_test_root_cert("stand-in", [{key, Key}, {validity, Validity}]),
+        Cert = public_key:pem_encode([{list_to_atom("Certificate"), Der, not_encrypted}]),
+        Pem = public_key:pem_encode([public_key:pem_entry_encode(list_to_atom("PrivateKeyInfo"), Key)]),
+        [ok = file:write_file(F, T) || {F, T} <- [{"cert.pem", Cert}, {"cacert.pem", Cert}, {"key.pem", Pem}]],
+        halt().')
+}
+
 # build_etc DIR DATA_DIR
 build_etc() {
     mkdir -p "$1/certs"
+    install -m 0644 "$WORK"/certs/*.pem "$1/certs/"
     sed "s#@DATA_DIR@#$2#" "$HERE/etc/emqx.conf.in" >"$1/emqx.conf"
     install -m 0644 "$HERE"/etc/{base.hocon,vm.args,ssl_dist.conf,acl.conf} "$1/"
 }
+
+# build_data DIR: what the vendor's packages have there, all empty
+build_data() { mkdir -p "$1"/{configs,mnesia,patches,scripts}; }
 
 settle() { find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +; }
 
@@ -88,18 +108,21 @@ finish() {
     mv "$WORK/$1" "$WORK/$1.sha256" "$OUT/"
 }
 
+build_certificates "$WORK/certs"
 root="$WORK/tar"
 build_runtime "$root"
 # shellcheck disable=SC2016
 build_vars "$root" '' '$RUNNER_ROOT_DIR/bin' '$RUNNER_ROOT_DIR/etc' '$RUNNER_ROOT_DIR/log'
 build_etc "$root/etc" data
-mkdir -p "$root/data" "$root/log"
+build_data "$root/data"
+mkdir -p "$root/log"
 settle "$root"
 (cd "$root" && tar --sort=name --owner=0 --group=0 --numeric-owner -cf - -- * | gzip -9n >"$WORK/$NAME.tar.gz")
 finish "$NAME.tar.gz"
 
 deb="$WORK/deb"
-mkdir -p "$deb/DEBIAN" "$deb/usr/lib" "$deb/var/lib/emqx" "$deb/var/log/emqx"
+build_data "$deb/var/lib/emqx"
+mkdir -p "$deb/DEBIAN" "$deb/usr/lib" "$deb/var/log/emqx"
 cp -r "$root" "$deb/usr/lib/emqx"
 rm -rf "$deb/usr/lib/emqx"/{etc,data,log}
 build_vars "$deb/usr/lib/emqx" emqx /usr/bin /etc/emqx /var/log/emqx

@@ -59,7 +59,8 @@ def refused(result: subprocess.CompletedProcess[str]) -> str:
 def phases(output: str) -> Steps:
     """Return which phase of the role had something to do on which host."""
     steps: Steps = set()
-    for match in re.finditer(r"^included: \S*/tasks/(\S+)/\S+ for (.*)$", output, re.MULTILINE):
+    names = "install|tuning|firewall|tls|configure|service|membership"
+    for match in re.finditer(rf"^included: \S*/tasks/({names})\.yml for (.*)$", output, re.MULTILINE):
         steps |= {(match.group(1), host) for host in match.group(2).split(", ")}
     return steps
 

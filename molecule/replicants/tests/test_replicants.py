@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -17,6 +16,7 @@ from unittest import mock
 import pytest
 import yaml
 from lab_hosts import ROOT, scenario_lab
+from licenses import license_key
 from operations import changed, done, is_ready, refused, together, wait_for
 
 LAB = scenario_lab()
@@ -29,13 +29,7 @@ LET_IN = {
 }
 
 
-def key(customer: str) -> str:
-    """Return a licence in the vendor's form, of which the stand-in does not check the signature."""
-    payload = f"220111\n1\n2\n{customer}\nops@example.org\nlab\n20250101\n36500\n1000"
-    return ".".join(base64.b64encode(part.encode()).decode() for part in (payload, "signature"))
-
-
-FIRST, SECOND = (GIVEN or key(customer) for customer in ("First", "Second"))
+FIRST, SECOND = (GIVEN or license_key(customer) for customer in ("First", "Second"))
 
 
 def example(folder: Path, hosts: t.Collection[str], own: t.Mapping[str, t.Any]) -> Path:

@@ -17,16 +17,17 @@ MASK = "********"
 # Ends in "key", and names a part of a record or a message.
 _PLAIN_KEYS = "hash|range|sort|partition|routing|ordering|message|primary|foreign|public|record"
 # Regular expressions: what makes any name that it stands in secret, and what a name ends in.
+# Names have bounds, so that no text takes long.
 SECRET_WORD = (
     r"(?:authorization|cookie|credential|pass_?phrase|passw(?:or)?d|secret|token"
     r"|(?:access|account|api|private|shared|signing|encryption)[_-]?key|service[_-]?account"
     r"|shared[_-]?access|connection[_-]?string)"
 )
 SECRET_END = (
-    r"(?:(?:[\w-]*[_-])?(?:auth|jwt|pass|pw|pwd)"
-    rf"|(?!(?:{_PLAIN_KEYS})[_-]key\b)[\w-]+[_-]key)(?![\w-])"
+    r"(?:(?:[\w-]{0,200}[_-])?(?:auth|jwt|pass|pw|pwd)"
+    rf"|(?!(?:{_PLAIN_KEYS})[_-]key\b)[\w-]{{1,200}}[_-]key)(?![\w-])"
 )
-SECRET_NAME = rf"(?<![\w-])(?:[\w-]*{SECRET_WORD}[\w-]*|{SECRET_END})"
+SECRET_NAME = rf"(?<![\w-])(?:[\w-]{{0,200}}{SECRET_WORD}[\w-]{{0,200}}|{SECRET_END})"
 _NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 # The end of a path whose last part alone says nothing.
 _SECRET_PATH = ".license.key"

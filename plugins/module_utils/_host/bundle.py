@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tarfile
+import tempfile
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.logs import scrub
@@ -56,9 +57,10 @@ def _file_name(name: str) -> str:
 
 def write(path: str, folder: str, contents: t.Mapping[str, str]) -> None:
     """Write the archive, for its owner only; what is there by that name is replaced."""
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    temporary = f"{path}.part"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    directory = os.path.dirname(os.path.abspath(path))
+    os.makedirs(directory, exist_ok=True)
+    # A name that nobody can have put a link at, as the directory may be /tmp.
+    handle, temporary = tempfile.mkstemp(dir=directory, suffix=".part")
     with os.fdopen(handle, "wb") as stream, tarfile.open(fileobj=stream, mode="w:gz") as archive:
         for name, text in sorted(contents.items()):
             data = text.encode()

@@ -12,7 +12,6 @@ import os
 import shutil
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import search_path
 
 # Bytes of a command line. A node has about 1 KB.
@@ -55,9 +54,10 @@ def nodes(proc: str = "/proc") -> list[Process]:
 
 
 def read_own(path: str) -> str:
-    """Return a file's text, "" for what is gone by now or somebody else's."""
+    """Return the text of a file of the kernel's, "" for what is gone by now or somebody else's."""
     try:
-        return read_text(path, _LONGEST) or ""
+        with open(path, "rb") as stream:
+            return stream.read(_LONGEST).decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -92,7 +92,9 @@ def _obstacle(path: str, proc: str) -> str:
 
 def is_pending(found: t.Mapping[str, t.Any], value: str) -> bool:
     """Tell whether a value is to be set, and not known to be one that the kernel does not keep."""
-    known = found["asked"] == value and found["kept"] == found["value"]
+    # Where nothing is noted, nothing is known: an empty value is one, too.
+    noted_here = found["kept"] != ""
+    known = noted_here and found["asked"] == value and found["kept"] == found["value"]
     return found["value"] != value and not known
 
 
@@ -102,7 +104,8 @@ def write(values: t.Mapping[str, str], proc: str = PROC) -> dict[str, str]:
     for key, value in values.items():
         try:
             with open(path_of(key, proc), "w", encoding="utf-8") as stream:
-                stream.write(value)
+                # Lists of ports are parsed to the end of a line: without one the kernel takes none.
+                stream.write(f"{value}\n")
         except OSError as error:
             refused[key] = error.strerror or str(error)
     return refused

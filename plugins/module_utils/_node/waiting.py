@@ -22,15 +22,21 @@ _HOPELESS_AFTER = 30.0
 
 
 def plan_wait(
-    view: View, members: t.Collection[str] = (), may_be_stopped: t.Collection[str] = ()
+    view: View,
+    members: t.Collection[str] = (),
+    may_be_stopped: t.Collection[str] = (),
+    others: bool = False,
 ) -> Decision:
     """Decide whether this node is ready and its cluster is made of exactly these members.
 
-    Of them only those in ``may_be_stopped`` need not run.
+    Of them only those in ``may_be_stopped`` need not run. With ``others`` there may be more.
     """
     if view.state != "ready":
         return not_ready(view, "wait")
     wanted, running = set(members), set(view.running)
+    if others:
+        wanted |= running | set(view.stopped)
+        may_be_stopped = {*may_be_stopped, *(wanted - set(members))}
     stopped = (wanted & set(view.stopped)) - set(may_be_stopped)
     if not wanted or (wanted == running | set(view.stopped) and not stopped):
         return Decision("nothing", f"this node is ready and sees {sight(view)}")

@@ -243,7 +243,8 @@ class HostState:
     """What the module host_info read on a host; ``unreachable`` is the reason where it could not.
 
     ``platform``, ``container``, ``sysctls``, ``nft``, ``firewall`` and ``certificates`` are as the
-    module documents them.
+    module documents them; ``running`` is its ``places``: what the node uses now, or used when it
+    ran.
     """
 
     unreachable: str = ""
@@ -285,10 +286,10 @@ class HostState:
             data_nodes=tuple(answer["data_nodes"]),
             disks=answer["disks"],
             sysctls=answer["sysctls"],
+            running=answer.get("places", {}),
             nft=answer["nft"],
             firewall=answer["firewall"],
             certificates=answer["certificates"],
-            running=answer["places"],
         )
 
     def file(self, path: str) -> FileState:

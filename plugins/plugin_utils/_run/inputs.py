@@ -64,10 +64,10 @@ class HostInput:
     findings: tuple[Finding, ...] = ()
     texts: t.Mapping[str, str] = field(default_factory=dict)
     host: HostState | None = None
-    survey: Answer = EMPTY
-    links_again: Answer = EMPTY
-    discovery: Answer = EMPTY
-    view: Answer = EMPTY
+    survey: Answer = field(default_factory=dict)
+    links_again: Answer = field(default_factory=dict)
+    discovery: Answer = field(default_factory=dict)
+    view: Answer = field(default_factory=dict)
     trial: Written = Written()
     written: Written = Written()
 

@@ -79,7 +79,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
     return {
         "passed": plan.passed,
         "refusal": refusal(plan.findings),
-        "warnings": text([*warnings, *plan.foreseen]),
+        "cautions": text([*warnings, *plan.foreseen]),
         "findings": [finding.as_dict() for finding in plan.findings],
         "text": show.lines(run.hosts, ordered, impact, shown),
         "data": show.as_dict(ordered, impact, plan.findings),
@@ -87,12 +87,12 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "secrets": secrets_of(run),
         "cluster": cluster_data(cluster),
         "in_run": [host for host in cluster.nodes if host in run.hosts],
+        "starting": [node.name for host, node in cluster.nodes.items() if host in run.hosts],
         "absent": [node.name for host, node in cluster.nodes.items() if host not in run.hosts],
         "hosts": {host: _host_data(host, run, plan) for host in run.hosts},
         "restarts": {
             **plan.restarts.as_dict(),
             "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
-            "running": running(run, plan),
         },
         "change": plan.change.as_dict() if plan.change else {},
         "rotation": [data(step) for step in plan.rotation.changes] if plan.rotation else [],
@@ -124,16 +124,6 @@ def secrets_of(run: RunInput) -> list[str]:
         for own in (given.settings for given in run.hosts.values())
     ]
     return sorted({secret for several in every for secret in several if secret})
-
-
-def running(run: RunInput, plan: Deployment) -> list[str]:
-    """Return the names of the nodes of this run that run now and go on to."""
-    stopped = plan.restarts.stop
-    return [
-        one.node.name
-        for host, one in plan.hosts.items()
-        if (found := run.hosts[host].host) and found.service.active and host not in stopped
-    ]
 
 
 def cluster_data(cluster: Cluster) -> Data:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ class Host:
     address6: str | None = None
 
 
+MOST_FILES = 2097152
+
+
 def render(lab: str, hosts: Sequence[Host], state: Path, control: Path) -> str:
     """Render hosts.yml. state, CACHE/lab/NAME, holds key and known_hosts, control the SSH control
     sockets.
@@ -41,6 +45,8 @@ def render(lab: str, hosts: Sequence[Host], state: Path, control: Path) -> str:
     connection: dict[str, object] = {
         "lab_name": lab,
         "lab_cache": str(state.parents[1]),
+        # Hosts may have no more than the machine that carries them.
+        "lab_open_files": open_files(),
         "ansible_user": USER,
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_ssh_private_key_file": str(state / "id_ed25519"),
@@ -52,6 +58,12 @@ def render(lab: str, hosts: Sequence[Host], state: Path, control: Path) -> str:
     lines += ["  vars:", *_scalars(connection, 4), "emqx:", "  hosts:"]
     lines += [f"    {host.name}:" for host in hosts]
     return "\n".join(lines) + "\n"
+
+
+def open_files() -> int:
+    """How many files a process of this machine may have open, at most what EMQX's docs ask for."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return MOST_FILES if limit == resource.RLIM_INFINITY else min(limit, MOST_FILES)
 
 
 def ssh_options(state: Path) -> list[str]:

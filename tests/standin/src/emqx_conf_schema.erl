@@ -1,108 +1,10 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% The configuration keys of EMQX 5.8 and 5.10 that matter to a cluster: every key of node,
-%% cluster, rpc and license, and the checked part of listeners, dashboard, mqtt and api_key.
+%% Configurations against the keys of emqx_schema: checked, and with defaults as `ctl conf show' has them.
 %% Unknown keys are refused in closed roots only; unknown roots pass, as in EMQX.
 -module(emqx_conf_schema).
--export([roots/0, check_root/2, check_all/1, with_defaults/2, bind/1, duration_ms/1]).
-
--define(ANY, any).
-%% {Key, Type, Default, Flags}: Default `none' means no value; `hidden' keeps it out of
-%% `conf show'; {alias, K} names the key that holds the value.
-
-roots() ->
-    [<<"node">>, <<"cluster">>, <<"rpc">>, <<"listeners">>, <<"dashboard">>, <<"mqtt">>,
-     <<"api_key">>, <<"log">>, <<"authentication">>, <<"authorization">>, <<"retainer">>,
-     <<"sysmon">>, <<"prometheus">>, <<"broker">>, <<"license">>].
-
-fields(<<"node">>) ->
-    [f(name, string, <<"emqx@127.0.0.1">>), f(cookie, string, none), f(data_dir, string, none),
-     f(role, {enum, [core, replicant]}, <<"core">>), alias(db_role, role),
-     h(db_backend, {enum, [mnesia, rlog]}, <<"rlog">>), h(process_limit, {int, 1024, 134217727}, none),
-     f(max_ports, {int, 1024, 134217727}, 1048576), f(dist_buffer_size, {int, 1, 2097151}, 8192),
-     f(max_ets_tables, {int, 1, 100000000}, 262144), f(etc_dir, string, none),
-     h(config_files, list, none), f(cluster_call, {ref, cluster_call}, none),
-     f(global_gc_interval, {'or', disabled, duration}, <<"disabled">>),
-     f(crash_dump_file, string, none), f(crash_dump_seconds, duration_s, <<"30s">>),
-     f(crash_dump_bytes, bytesize, <<"100MB">>), f(dist_net_ticktime, duration_s, <<"2m">>),
-     f(backtrace_depth, {int, 0, 1024}, 23), h(applications, ?ANY, none),
-     h(rpc_module, {enum, [gen_rpc, rpc]}, <<"rpc">>),
-     h(tlog_push_mode, {enum, [sync, async]}, <<"async">>),
-     h(default_shard_transport, {enum, [gen_rpc, distr]}, <<"distr">>),
-     h(shard_transports, ?ANY, none), h(default_bootstrap_batch_size, {int, 1, 1000000}, 500),
-     h(broker_pool_size, {int, 1, 1024}, none), h(generic_pool_size, {int, 1, 1024}, none),
-     h(channel_cleanup_batch_size, {int, 1, 100000000}, 100000)];
-fields(cluster_call) ->
-    [f(retry_interval, duration, <<"1m">>), f(max_history, {int, 1, 100000}, 1024),
-     f(cleanup_interval, duration, <<"24h">>)];
-fields(<<"cluster">>) ->
-    [f(name, atom, <<"emqxcl">>),
-     f(discovery_strategy, {enum, [manual, static, singleton, dns, etcd, k8s]}, <<"manual">>),
-     f(autoclean, duration, <<"24h">>), f(autoheal, bool, true),
-     f(proto_dist, {enum, [inet_tcp, inet6_tcp, inet_tls, inet6_tls]}, <<"inet_tcp">>),
-     f(static, {ref, static}, none), f(dns, {ref, dns}, none), f(etcd, {ref, etcd}, none),
-     f(k8s, {ref, k8s}, none), h(prevent_overlapping_partitions, bool, false),
-     h(quic_lb_mode, ?ANY, 0)];
-fields(static) ->
-    [f(seeds, atoms, <<>>)];
-fields(dns) ->
-    [f(name, string, <<"localhost">>), f(record_type, {enum, [a, aaaa, srv]}, <<"a">>)];
-fields(etcd) ->
-    [f(server, list, none), f(prefix, string, <<"emqxcl">>), f(node_ttl, duration, <<"1m">>),
-     f(ssl_options, ?ANY, none), alias(ssl, ssl_options)];
-fields(k8s) ->
-    [f(apiserver, string, <<"https://kubernetes.default.svc:443">>),
-     f(service_name, string, <<"emqx">>),
-     f(address_type, {enum, [ip, dns, hostname]}, <<"ip">>), f(namespace, string, <<"default">>),
-     f(suffix, string, <<"pod.local">>)];
-fields(<<"rpc">>) ->
-    [f(mode, {enum, [sync, async]}, <<"async">>), f(protocol, {enum, [tcp, ssl]}, <<"tcp">>),
-     alias(driver, protocol), f(async_batch_size, {int, 0, 1000000}, 256),
-     f(port_discovery, {enum, [manual, stateless]}, <<"stateless">>),
-     f(server_port, {int, 0, 65535}, 5369), alias(tcp_server_port, server_port),
-     alias(ssl_server_port, server_port), f(client_num, {int, 1, 256}, 10),
-     alias(tcp_client_num, client_num), f(connect_timeout, duration, <<"5s">>),
-     f(certfile, string, none), f(keyfile, string, none), f(cacertfile, string, none),
-     f(send_timeout, duration, <<"5s">>), f(authentication_timeout, duration, <<"5s">>),
-     f(call_receive_timeout, duration, <<"15s">>), f(socket_keepalive_idle, duration_s, <<"15m">>),
-     f(socket_keepalive_interval, duration_s, <<"75s">>),
-     f(socket_keepalive_count, {int, 1, 1000}, 9), f(socket_sndbuf, bytesize, <<"1MB">>),
-     f(socket_recbuf, bytesize, <<"1MB">>), f(socket_buffer, bytesize, <<"1MB">>),
-     f(insecure_fallback, bool, true), f(ciphers, list, []),
-     f(tls_versions, list, [<<"tlsv1.3">>, <<"tlsv1.2">>]),
-     f(listen_address, ip, <<"0.0.0.0">>), f(ipv6_only, bool, false)];
-fields(<<"dashboard">>) ->
-    [f(listeners, {ref, dashboard_listeners}, none), f(default_username, string, <<"admin">>),
-     f(default_password, string, <<"public">>), rest()];
-fields(dashboard_listeners) ->
-    [f(http, {ref, {listener, "dashboard:http"}}, none),
-     f(https, {ref, {listener, "dashboard:https"}}, none)];
-fields(<<"listeners">>) ->
-    [f(T, {map, {listener, "emqx:mqtt_" ++ atom_to_list(T) ++ "_listener"}}, none)
-     || T <- [tcp, ssl, ws, wss, quic]];
-fields({listener, _}) ->
-    [f(bind, bind, none), f(enable, bool, none), alias(enabled, enable),
-     f(max_connections, {'or', infinity, {int, 1, 1000000000}}, none),
-     f(acceptors, {int, 1, 65535}, none), rest()];
-fields(<<"mqtt">>) ->
-    [f(max_packet_size, bytesize, <<"1MB">>), rest()];
-fields(<<"api_key">>) ->
-    [f(bootstrap_file, string, <<>>)];
-fields(<<"license">>) ->
-    case emqx_release:edition() of
-        ce -> [rest()];
-        ee -> [f(key, string, <<"default">>), f(connection_low_watermark, string, <<"75%">>),
-               f(connection_high_watermark, string, <<"80%">>),
-               h(dynamic_max_connections, {int, 0, 100000000}, 0)]
-    end;
-fields(_Root) ->
-    [rest()].
-
-f(K, T, D) -> {atom_to_binary(K), T, D, []}.
-h(K, T, D) -> {atom_to_binary(K), T, D, [hidden]}.
-alias(K, Target) -> {atom_to_binary(K), {alias, atom_to_binary(Target)}, none, [hidden]}.
-%% a root of which only a part is checked here
-rest() -> {rest, ?ANY, none, [hidden]}.
+-export([check_root/2, check_all/1, with_defaults/2, masked/1, bind/1, duration_ms/1]).
+-import(emqx_schema, [roots/0, fields/1]).
 
 %%-- checking -----------------------------------------------------------------
 %% check_root(Root, RawConf) -> {ok, #{atom() => term()}} | {error, map()}
@@ -349,7 +251,17 @@ bind(V) when is_binary(V) ->
     end;
 bind(_) -> error.
 
-%%-- the raw view with defaults, as `ctl conf show' prints it --------------------
+%%-- the raw view with defaults, as cluster.hocon and, masked, `ctl conf show' have it ------------
+masked(Conf) when is_map(Conf) ->
+    maps:map(
+        fun(K, V) ->
+            case lists:member(K, [<<"key">>, <<"cookie">>, <<"default_password">>, <<"password">>, <<"secret">>]) of
+                true -> <<"******">>;
+                false -> masked(V)
+            end
+        end, Conf);
+masked(Conf) -> Conf.
+
 with_defaults(Root, Conf) ->
     shown(Root, maps:get(Root, Conf, #{})).
 
@@ -373,8 +285,8 @@ show(_K, {ref, Ref}, none) -> [shown(Ref, #{})];
 show(_K, {ref, Ref}, V) -> [shown(Ref, V)];
 show(_K, {map, Ref}, V) when is_map(V) -> [maps:map(fun(_, E) -> shown(Ref, E) end, V)];
 show(_K, _Type, none) -> [];
-show(<<"key">>, _Type, _V) -> [<<"******">>];
-show(K, _Type, _V) when K =:= <<"cookie">>; K =:= <<"default_password">> -> [<<"******">>];
+show(_K, {'or', Symbol, _}, V) when is_binary(V) ->
+    [case atom_to_binary(Symbol) of V -> Symbol; _ -> V end];
 show(_K, Type, V) when is_binary(V), (Type =:= atom orelse (is_tuple(Type) andalso element(1, Type) =:= enum)) ->
     [binary_to_atom(V)];
 show(_K, _Type, V) -> [V].

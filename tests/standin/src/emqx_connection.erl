@@ -4,41 +4,67 @@
 %% (acknowledged, and answered with retained messages of that very topic) and PUBLISH, of
 %% which only retained messages are kept.
 -module(emqx_connection).
--export([serve/1]).
+-export([init/0, serve/1, count/0, evict/1]).
+
+-define(CHANNELS, emqx_channel).
+
+init() ->
+    ?CHANNELS = ets:new(?CHANNELS, [named_table, public]),
+    ok.
+
+%% clients that are connected to this node
+count() -> length(connected()).
+
+connected() ->
+    Pids = [Pid || {Pid} <- ets:tab2list(?CHANNELS)],
+    [ets:delete(?CHANNELS, Pid) || Pid <- Pids, not is_process_alive(Pid)],
+    [Pid || Pid <- Pids, is_process_alive(Pid)].
+
+%% Close that many of them.
+evict(Count) -> [exit(Pid, kill) || Pid <- lists:sublist(connected(), Count)].
 
 serve(Socket) -> packet(Socket, 4).
 
 packet(Socket, Version) ->
-    case gen_tcp:recv(Socket, 1) of
+    case emqx_listener:recv(Socket, 1) of
         {ok, <<Type:4, Flags:4>>} ->
-            case body(Socket, remaining(Socket, 0, 1)) of
+            case body(Socket, allowed(remaining(Socket, 0, 1))) of
                 {ok, Body} -> handle(Type, Flags, Body, Socket, Version);
-                {error, _} -> gen_tcp:close(Socket)
+                {error, _} -> ended(Socket)
             end;
         {error, _} ->
-            ok
+            ended(Socket)
     end.
 
+ended(Socket) ->
+    ets:delete(?CHANNELS, self()),
+    emqx_listener:close(Socket).
+
 remaining(Socket, Acc, Factor) ->
-    case gen_tcp:recv(Socket, 1) of
+    case emqx_listener:recv(Socket, 1) of
         {ok, <<1:1, N:7>>} -> remaining(Socket, Acc + N * Factor, Factor * 128);
         {ok, <<0:1, N:7>>} -> Acc + N * Factor;
         {error, _} -> closed
     end.
 
+allowed(Length) when is_integer(Length) ->
+    case Length =< emqx_conf:get([mqtt, max_packet_size]) of true -> Length; false -> closed end;
+allowed(closed) -> closed.
+
 body(_Socket, closed) -> {error, closed};
 body(_Socket, 0) -> {ok, <<>>};
-body(Socket, Length) -> gen_tcp:recv(Socket, Length).
+body(Socket, Length) -> emqx_listener:recv(Socket, Length).
 
 handle(1, _, <<Len:16, _Name:Len/binary, Version, _/binary>>, Socket, _) ->
     case emqx_node_rebalance:is_evacuating() of
         false ->
+            ets:insert(?CHANNELS, {self()}),
             send(Socket, 16#20, [<<0, 0>>, properties(Version)]),
             packet(Socket, Version);
         true ->
             %% use another server; before 5.0: server unavailable
             send(Socket, 16#20, [<<0, (case Version of 5 -> 16#9C; _ -> 3 end)>>, properties(Version)]),
-            gen_tcp:close(Socket)
+            emqx_listener:close(Socket)
     end;
 handle(3, Flags, <<Len:16, Topic:Len/binary, Rest/binary>>, Socket, Version) ->
     Qos = (Flags bsr 1) band 3,
@@ -61,7 +87,7 @@ handle(12, _, _, Socket, Version) ->
     send(Socket, 16#D0, []),
     packet(Socket, Version);
 handle(_DisconnectOrUnknown, _, _, Socket, _) ->
-    gen_tcp:close(Socket).
+    ended(Socket).
 
 properties(5) -> <<0>>;
 properties(_) -> <<>>.
@@ -85,4 +111,4 @@ send(Socket, Header, Payload) ->
     Size = iolist_size(Payload),
     true = Size < 16384,
     Length = case Size < 128 of true -> <<Size>>; false -> <<1:1, (Size rem 128):7, (Size div 128)>> end,
-    gen_tcp:send(Socket, [Header, Length, Payload]).
+    emqx_listener:send(Socket, [Header, Length, Payload]).

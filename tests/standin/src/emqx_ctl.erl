@@ -50,4 +50,5 @@ usage(Lines) ->
 print(Text) -> print(Text, []).
 print(Format, Args) -> io:format(Format, Args).
 
-warning(Format, Args) -> print("\e[31m" ++ Format ++ "\e[0m", Args).
+%% The colour does not count where a term is broken into lines.
+warning(Format, Args) -> print("\e[31m~ts\e[0m", [io_lib:format(Format, Args)]).

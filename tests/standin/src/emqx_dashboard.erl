@@ -7,27 +7,27 @@
 -define(MAX_BODY, 1048576).
 
 serve(Socket) ->
-    ok = inet:setopts(Socket, [{packet, http_bin}]),
-    case gen_tcp:recv(Socket, 0) of
+    ok = emqx_listener:setopts(Socket, [{packet, http_bin}]),
+    case emqx_listener:recv(Socket, 0) of
         {ok, {http_request, Method, {abs_path, Target}, _}} ->
             case headers(Socket, #{}) of
                 {ok, Headers} ->
                     Response = answer(Method, Target, Headers, read_body(Socket, Headers)),
-                    ok = inet:setopts(Socket, [{packet, raw}]),
+                    ok = emqx_listener:setopts(Socket, [{packet, raw}]),
                     reply(Socket, Method, Response),
                     again(Socket, Headers);
                 {error, _} ->
-                    gen_tcp:close(Socket)
+                    emqx_listener:close(Socket)
             end;
         _ ->
-            gen_tcp:close(Socket)
+            emqx_listener:close(Socket)
     end.
 
-again(Socket, #{<<"connection">> := <<"close">>}) -> gen_tcp:close(Socket);
+again(Socket, #{<<"connection">> := <<"close">>}) -> emqx_listener:close(Socket);
 again(Socket, _) -> serve(Socket).
 
 headers(Socket, Acc) ->
-    case gen_tcp:recv(Socket, 0) of
+    case emqx_listener:recv(Socket, 0) of
         {ok, {http_header, _, Name, _, Value}} -> headers(Socket, Acc#{string:lowercase(name(Name)) => Value});
         {ok, http_eoh} -> {ok, Acc};
         Other -> {error, Other}
@@ -37,17 +37,17 @@ name(Name) when is_atom(Name) -> atom_to_binary(Name);
 name(Name) -> Name.
 
 read_body(Socket, #{<<"content-length">> := Length}) when Length =/= <<"0">> ->
-    ok = inet:setopts(Socket, [{packet, raw}]),
+    ok = emqx_listener:setopts(Socket, [{packet, raw}]),
     Size = binary_to_integer(Length),
     true = Size =< ?MAX_BODY,
-    {ok, Body} = gen_tcp:recv(Socket, Size),
+    {ok, Body} = emqx_listener:recv(Socket, Size),
     Body;
 read_body(_Socket, _) ->
     <<>>.
 
 reply(Socket, Method, {Code, Type, Body}) ->
     Extra = case Code of 503 -> "retry-after: 15\r\n"; _ -> "" end,
-    gen_tcp:send(Socket, [
+    emqx_listener:send(Socket, [
         io_lib:format("HTTP/1.1 ~b ~s\r\n", [Code, reason(Code)]), Extra,
         case Type of none -> ""; _ -> ["content-type: ", Type, "\r\n"] end,
         case Code of 204 -> ""; _ -> io_lib:format("content-length: ~b\r\n", [iolist_size(Body)]) end,
@@ -70,10 +70,11 @@ answer(Method, Target, Headers, Body) ->
         {_, [<<"status">>]} -> status(Query);
         {_, [<<"api">>, <<"v5">>, <<"status">>]} -> status(Query);
         {'POST', [<<"api">>, <<"v5">>, <<"login">>]} -> login(Body);
+        {'GET', [<<"api">>, <<"v5">>, <<"load_rebalance">>, <<"availability_check">>]} -> available();
         {_, [<<"api">>, <<"v5">> | Rest]} ->
             case known(Rest) of
                 false -> not_found();
-                true -> authorized(Headers, fun() -> api(Method, Rest, Body) end)
+                true -> authorized(Headers, Rest, fun() -> api(Method, Rest, Body) end)
             end;
         _ -> not_found()
     end.
@@ -84,10 +85,15 @@ known([<<"cluster">>]) -> true;
 known([<<"cluster">>, <<"topology">>]) -> true;
 known([<<"cluster">>, _, <<"invite">>]) -> true;
 known([<<"cluster">>, _, <<"force_leave">>]) -> true;
+known([<<"alarms">>]) -> true;
+known([<<"api_key">> | _]) -> true;
 known(_) -> false.
 
-authorized(Headers, Fun) ->
+authorized(Headers, Path, Fun) ->
     case maps:get(<<"authorization">>, Headers, <<>>) of
+        <<"Basic ", _/binary>> when hd(Path) =:= <<"api_key">> ->
+            error_(401, 'API_KEY_NOT_ALLOW', "Please use bearer Token instead, using API key/secret in /api_key "
+                                             "path is not permitted");
         <<"Basic ", Base64/binary>> ->
             [Key | Secret] = binary:split(base64:decode(Base64), <<":">>),
             case emqx_mgmt_auth:authorize(Key, iolist_to_binary(Secret)) of
@@ -132,6 +138,26 @@ api('DELETE', [<<"cluster">>, Name, <<"force_leave">>], _) ->
         ignore -> error_(400, 'BAD_REQUEST', "Can't leave self");
         {error, Reason} -> error_(400, 'BAD_REQUEST', io_lib:format("~0p", [Reason]))
     end;
+api('GET', [<<"alarms">>], _) ->
+    Alarms = lists:append([A || N <- mria:running_nodes(), A <- [rpc:call(N, emqx_alarm, get_alarms, [])], is_list(A)]),
+    json(#{data => Alarms, meta => #{page => 1, limit => 100, count => length(Alarms), hasnext => false}});
+api('GET', [<<"api_key">>], _) ->
+    json(emqx_mgmt_auth:list());
+api('POST', [<<"api_key">>], Body) ->
+    case emqx_utils_json:decode(Body) of
+        {ok, #{<<"name">> := Name}} ->
+            case emqx_mgmt_auth:create(Name) of
+                {ok, App} -> json(App);
+                {error, Reason} -> error_(400, 'BAD_REQUEST', io_lib:format("~0p", [Reason]))
+            end;
+        _ ->
+            error_(400, 'BAD_REQUEST', "Invalid json message received")
+    end;
+api('DELETE', [<<"api_key">>, Name], _) ->
+    case emqx_mgmt_auth:delete(Name) of
+        true -> {204, none, <<>>};
+        false -> error_(404, 'NOT_FOUND', "Name NOT FOUND")
+    end;
 api(_, _, _) ->
     {405, none, <<>>}.
 
@@ -147,6 +173,14 @@ status(Query) ->
                 {broker_status, State}, {app_status, App}])};
         _ ->
             {Code, "text/plain", io_lib:format("Node ~s is ~s~nemqx is ~s", [node(), State, App])}
+    end.
+
+%% For load balancers, without credentials; only where there is a `rebalance'.
+available() ->
+    case {emqx_release:edition(), emqx_node_rebalance:is_evacuating()} of
+        {ce, _} -> not_found();
+        {ee, false} -> {200, none, <<>>};
+        {ee, true} -> {503, none, <<>>}
     end.
 
 login(Body) ->

@@ -10,13 +10,14 @@
 -define(STARTER, emqx_machine_starter).
 -define(APPS_START_MS, 300).
 
--export([start_apps/0, stop_apps/0, running_since/0, graceful_shutdown/0, start_link/0, starter/0]).
+-export([start_apps/0, start_apps/1, stop_apps/0, running_since/0, graceful_shutdown/0, starter/0]).
 
 start(_Type, _Args) ->
     persistent_term:put({?MODULE, boot}, self()),
     setup_log(),
     ok = emqx_conf:init(),
-    {ok, Sup} = supervisor:start_link({local, emqx_machine_sup}, ?MODULE, top),
+    ok = emqx_connection:init(),
+    {ok, Sup} = supervisor:start_link({local, emqx_machine_sup}, ?MODULE, []),
     mria:start(),
     mria_rlog:role() =:= core andalso emqx_mgmt_auth:init(),
     emqx_ctl:load(),
@@ -48,34 +49,15 @@ setup_log() ->
     end.
 
 %%-- supervision -------------------------------------------------------------------
-init(top) ->
+init([]) ->
     Strategy = emqx_conf:get([cluster, discovery_strategy]),
     Discovery = ekka_cluster_strategy:children(Strategy, emqx_conf:get([cluster, Strategy], #{})),
     Own = [#{id => M, start => {M, start_link, []}} || M <- [mria_membership, mria_lb, ekka_autocluster]],
     {ok, {#{strategy => one_for_one, intensity => 0},
-          Discovery ++ [listener(gen_rpc_server, gen_rpc_server:bind()) | Own]}};
-init(apps) ->
-    Mqtt = [
-        listener(emqx_connection, Bind)
-     || {_, #{bind := Bind} = L} <- maps:to_list(tcp_listeners()), maps:get(enable, L, true)
-    ],
-    #{http := Http} = emqx_conf:get([dashboard, listeners]),
-    {ok, {#{strategy => one_for_one, intensity => 0},
-          Mqtt ++ [listener(emqx_dashboard, dashboard_bind(B, Http)) || B <- [maps:get(bind, Http, 18083)],
-                                                  B =/= 0, maps:get(enable, Http, true)]}}.
-
-dashboard_bind(Port, #{inet6 := true}) when is_integer(Port) -> {{0, 0, 0, 0, 0, 0, 0, 0}, Port};
-dashboard_bind(Bind, _Http) -> Bind.
-
-tcp_listeners() ->
-    Default = #{bind => {{0, 0, 0, 0}, 1883}},
-    Configured = emqx_conf:get([listeners, tcp], #{}),
-    maps:map(fun(_, L) -> maps:merge(Default, L) end, maps:merge(#{default => Default}, Configured)).
+          Discovery ++ [listener(gen_rpc_server, gen_rpc_server:bind()) | Own]}}.
 
 listener(Module, Bind) ->
-    #{id => {Module, Bind}, start => {emqx_listener, start_link, [Module, Bind]}}.
-
-start_link() -> supervisor:start_link({local, emqx_sup}, ?MODULE, apps).
+    #{id => Module, start => {emqx_listener, start_link, [Module, Module, Bind, none]}}.
 
 %%-- what a join takes down ------------------------------------------------------------
 running_since() -> persistent_term:get({?MODULE, running}, undefined).
@@ -95,10 +77,13 @@ stop_apps() ->
     end.
 
 %% Returns at once; the listeners are back a moment later, as in EMQX.
-start_apps() ->
+start_apps() -> start_apps(0).
+
+%% after a join, whose tables take this long to be copied
+start_apps(Copy) ->
     Starter = spawn(fun() ->
         group_leader(whereis(user), self()),
-        timer:sleep(?APPS_START_MS),
+        mria:copying(fun() -> timer:sleep(?APPS_START_MS + Copy) end),
         {ok, _} = starter()
     end),
     true = register(?STARTER, Starter),
@@ -111,11 +96,13 @@ wait_for_starter() ->
     end.
 
 starter() ->
+    ok = emqx_cluster_rpc:catch_up(),
     ok = emqx_conf:init(),
     case emqx_license:check() of
         ok ->
             %% Also after a leave, which deletes all users.
             mria_rlog:role() =:= core andalso emqx_dashboard_admin:ensure_default(),
+            ok = emqx_telemetry:ensure_uuids(),
             start_sup();
         {error, Reason} ->
             ?LOG_ERROR("failed_to_start_app emqx_license: ~0p", [Reason]),
@@ -124,7 +111,7 @@ starter() ->
     end.
 
 start_sup() ->
-    Spec = #{id => emqx_sup, start => {?MODULE, start_link, []}, type => supervisor},
+    Spec = #{id => emqx_sup, start => {emqx_listeners, start_link, []}, type => supervisor},
     case supervisor:start_child(emqx_machine_sup, Spec) of
         {ok, Pid} ->
             persistent_term:put({?MODULE, running}, erlang:monotonic_time(millisecond)),

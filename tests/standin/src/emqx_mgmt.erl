@@ -8,12 +8,13 @@ list_nodes() ->
     [Info || N <- mria:running_nodes(), Info <- [rpc:call(N, ?MODULE, node_info, [])], is_map(Info)].
 
 node_info() ->
+    Clients = emqx_connection:count(),
     [Load1, Load5, Load15 | _] = load(),
     {ok, LogDir} = application:get_env(emqx, log_dir),
     #{node => node(), node_status => running, role => mria_rlog:role(),
       version => list_to_binary(emqx_release:version()), edition => edition(emqx_release:edition()),
-      uptime => emqx_sys:uptime(), otp_release => otp_release(), connections => 0,
-      live_connections => 0, cluster_sessions => 0, load1 => Load1, load5 => Load5, load15 => Load15,
+      uptime => emqx_sys:uptime(), otp_release => otp_release(), connections => Clients,
+      live_connections => Clients, cluster_sessions => Clients, load1 => Load1, load5 => Load5, load15 => Load15,
       max_fds => proplists:get_value(max_fds, lists:append(erlang:system_info(check_io)), 0),
       memory_total => gib(memory("MemTotal")),
       memory_used => gib(memory("MemTotal") - memory("MemAvailable")),

@@ -3,7 +3,7 @@
 %% API keys, and the bootstrap file that makes them: one KEY:SECRET[:ROLE] per line.
 -module(emqx_mgmt_auth).
 -include_lib("kernel/include/logger.hrl").
--export([init/0, authorize/2]).
+-export([init/0, authorize/2, create/1, delete/1, list/0]).
 
 init() ->
     case emqx_conf:get([api_key, bootstrap_file], "") of
@@ -36,10 +36,32 @@ add_lines([Line | Lines], File, N) ->
 
 add(Key, Secret) ->
     Id = binary:encode_hex(binary:part(crypto:hash(sha256, Key), 0, 8)),
-    Name = <<"from_bootstrap_file_", Id/binary>>,
+    store(<<"from_bootstrap_file_", Id/binary>>, Key, Secret, <<"Bootstrapped From File">>).
+
+%% -> {ok, Description with the secret, which is shown this once} | {error, Reason}
+create(Name) ->
+    case mnesia:dirty_read(emqx_app, Name) of
+        [] ->
+            [Key, Secret] = [binary:encode_hex(crypto:strong_rand_bytes(N)) || N <- [8, 24]],
+            store(Name, Key, Secret, <<>>),
+            [App] = mnesia:dirty_read(emqx_app, Name),
+            {ok, (shown(App))#{api_secret => Secret}};
+        _ ->
+            {error, name_already_existed}
+    end.
+
+delete(Name) -> mnesia:dirty_read(emqx_app, Name) =/= [] andalso mria:dirty_delete(emqx_app, Name) =:= ok.
+
+list() -> [shown(App) || App <- ets:tab2list(emqx_app)].
+
+shown({emqx_app, Name, Key, _Hash, Enable, Description, _Expires, Created, #{role := Role}}) ->
+    #{name => Name, api_key => Key, enable => Enable, desc => Description, expired_at => infinity, expired => false,
+      created_at => list_to_binary(calendar:system_time_to_rfc3339(Created, [{offset, "+00:00"}])), role => Role}.
+
+store(Name, Key, Secret, Description) ->
     Salt = crypto:strong_rand_bytes(4),
     Hash = <<Salt/binary, (crypto:hash(sha256, [Salt, Secret]))/binary>>,
-    ok = mria:dirty_write({emqx_app, Name, Key, Hash, true, <<"Bootstrapped From File">>, infinity,
+    ok = mria:dirty_write({emqx_app, Name, Key, Hash, true, Description, infinity,
                              os:system_time(second), #{role => <<"administrator">>}}).
 
 authorize(Key, Secret) ->

@@ -28,10 +28,8 @@ commands(ce) ->
       [{"admins add <Username> <Password> <Description>", "Add dashboard user"},
        {"admins passwd <Username> <Password>", "Reset dashboard user password"},
        {"admins del <Username>", "Delete dashboard user"}]},
-     {"conf", fun conf/1,
-      [{"conf show_keys", "print all the currently used configuration keys."},
-       {"conf show [<key>]", "Print in-use configs (including default values) under the given key."},
-       {"conf cluster_sync status", "Show cluster config sync status summary for all nodes."}]},
+     {"conf", fun emqx_conf_cli:cli/1, emqx_conf_cli:usage()},
+     {"listeners", fun listeners/1, [{"listeners", "List listeners"}]},
      {"data", fun data/1,
       [{"data import <File>", "Import data from the specified tar archive file"},
        {"data export [--dir <Dir>]", "Export data"}]},
@@ -53,7 +51,11 @@ broker([]) ->
                    {"datetime", emqx_sys:datetime()}, {"uptime", uptime(emqx_sys:uptime() div 1000)}]],
     ok;
 broker([What]) when What =:= "stats"; What =:= "metrics" ->
-    print("~-30s: ~p~n", ["retained.count", mnesia:table_info(emqx_retainer_message, size)]);
+    Clients = emqx_connection:count(),
+    [print("~-30s: ~p~n", [K, V])
+     || {K, V} <- [{"connections.count", Clients}, {"live_connections.count", Clients},
+                   {"retained.count", mnesia:table_info(emqx_retainer_message, size)}, {"sessions.count", Clients}]],
+    ok;
 broker(_) ->
     usage("broker").
 
@@ -139,34 +141,27 @@ admin_result(_) -> print("ok~n").
 
 bin(Text) -> unicode:characters_to_binary(Text).
 
-%%-- configuration -------------------------------------------------------------------
-conf(["show_keys"]) ->
-    print("~1p~n", [[binary_to_atom(R) || R <- lists:sort(emqx_conf_schema:roots())]]);
-conf(["show"]) ->
-    print("~ts~n", [hocon:pp(maps:from_list([shown(R) || R <- emqx_conf_schema:roots()]))]);
-conf(["show", Key]) ->
-    Path = [Root | _] = binary:split(bin(Key), <<".">>, [global]),
-    Shown = [shown(Root) || lists:member(Root, emqx_conf_schema:roots())],
-    case hocon:get(Path, maps:from_list(Shown)) of
-        {ok, V} -> print("~ts~n", [hocon:pp(#{bin(Key) => V})]);
-        error -> warning("key_not_found~n", [])
-    end;
-conf(["cluster_sync", "status"]) ->
-    print("~47..-s~n", [""]),
-    emqx_cluster_sync:print_status(),
-    print("~47..-s~n", [""]);
-conf(_) ->
-    usage("conf").
+%%-- listeners -----------------------------------------------------------------------
+listeners([]) ->
+    lists:foreach(fun listener/1, emqx_listeners:list());
+listeners(_) ->
+    usage("listeners").
 
-shown(Root) -> {Root, emqx_conf_schema:with_defaults(Root, emqx_conf:raw())}.
+listener({Id, Info}) ->
+    print("~ts~n", [Id]),
+    [print("  ~-16s: ~ts~n", [K, V]) || {K, V} <- Info],
+    ok.
 
 %%-- backup --------------------------------------------------------------------------
 data(["export"]) ->
-    data(["export", "--dir", filename:join(emqx:data_dir(), "backup")]);
+    Dir = filename:join(emqx:data_dir(), "backup"),
+    ok = filelib:ensure_path(Dir),
+    data(["export", "--dir", Dir]);
 data(["export", "--dir", Dir]) ->
     case emqx_mgmt_data_backup:export(Dir) of
         {ok, File} -> print("Data has been successfully exported to ~ts.~n", [File]);
-        {error, Reason} -> print("[error] Data export failed, reason: ~p.~n", [Reason])
+        %% 5.8.9 gives no reason.
+        {error, _} = Error -> Error
     end;
 data(["import", File]) ->
     case emqx_mgmt_data_backup:import(File) of

@@ -5,7 +5,7 @@
 -module(mria).
 -include_lib("kernel/include/logger.hrl").
 -export([start/0, join/1, leave/0, force_leave/1, running_nodes/0, cluster_nodes/1, info/0,
-         is_member/1, boot_time/0, del_member/1, transaction/1, dirty_write/1, dirty_delete/2]).
+         is_member/1, boot_time/0, copying/1, del_member/1, transaction/1, dirty_write/1, dirty_delete/2]).
 
 -define(WAIT_ROUND, 5000).
 
@@ -147,6 +147,7 @@ do_join(core, Node) ->
     ?LOG_WARNING("joining the cluster of ~p, dropping all local data", [Node]),
     emqx_machine:stop_apps(),
     reset(),
+    Copy = emqx_standin:milliseconds("EMQX_STANDIN_COPY_SECONDS"),
     try
         {ok, [Node]} = mnesia:change_config(extra_db_nodes, [Node]),
         {atomic, ok} = mnesia:change_table_copy_type(schema, node(), disc_copies),
@@ -160,8 +161,18 @@ do_join(core, Node) ->
             start(),
             {error, Reason}
     after
-        emqx_machine:start_apps()
+        emqx_machine:start_apps(Copy)
     end.
+
+%% Until Fun returns, this node's copies cannot be read, as while Mnesia loads them: a peer that has them
+%% runs, where tables that wait for a peer have none.
+copying(Fun) ->
+    Tables = [T || {T, _} <- mria_schema:tables(), mnesia:table_info(T, where_to_read) =:= node(),
+                   mnesia:table_info(T, active_replicas) =/= [node()]],
+    [mnesia_lib:set({T, where_to_read}, nowhere) || T <- Tables],
+    Fun(),
+    [mnesia_lib:set({T, where_to_read}, node()) || T <- Tables],
+    ok.
 
 %% Mnesia running with an empty schema in memory
 reset() ->

@@ -14,7 +14,7 @@ import pytest
 
 from tests.standin.tests.world import World, build, private_network, wait_until
 from tests.support.name_server import Zone, name_server
-from tests.support.web_server import Reply, Request, web_server
+from tests.support.web_server import Reply, Request, closed_port, web_server
 
 PAIR = ("a1", "a2")
 NAMES = ["emqx@127.0.0.11", "emqx@127.0.0.12"]
@@ -35,6 +35,7 @@ def world(tmp_path: Path, archive: Path) -> Iterator[World]:
     env = {
         "EMQX_STANDIN_BOOT_SECONDS": "0",
         "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
         "ERL_INETRC": str(settings),
     }
     if os.geteuid() != 0:
@@ -120,6 +121,17 @@ def k8s(url: str, kind: str) -> list[str]:
         "address_type": kind,
     }
     return ["cluster.discovery_strategy = k8s", f"cluster.k8s = {json.dumps(keys)}"]
+
+
+def test_k8s_api_that_is_down(world: World) -> None:
+    """A core boots, logs the error and goes on asking."""
+    world.configure("a1", *k8s(closed_port(), "ip"))
+    assert world.emqx("a1", "start").code == "0"
+    log = world.opt("a1") / "log/emqx.log.1"
+    wait_until(lambda: log.read_text().count("Discovery error: ") >= 2, "two attempts")
+    assert "econnrefused" in log.read_text()
+    assert world.emqx("a1", "eval", "emqx:is_running()").stdout == "true\n"
+    assert members(world, "a1") == [NAMES[0]]
 
 
 def test_k8s(world: World) -> None:

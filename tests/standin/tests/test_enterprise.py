@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.standin.tests.world import NODES, World, build, private_network, wait_until
+from tests.support.licenses import forged_license_key, license_key
+from tests.support.mqtt import Client
 
 SEEDS = 'cluster.static.seeds = ["emqx4@127.0.0.1", "emqx5@127.0.0.1"]'
 EVALUATION = "license.key = evaluation"
@@ -21,12 +22,6 @@ CORES = [NODES["s4"][0], NODES["s5"][0]]
 SINGLE = (
     "SINGLE_NODE_LICENSE, make sure this node and peer nodes are configured with a valid license"
 )
-
-
-def key(customer: str, license_type: str = "1") -> str:
-    """Return a key in the vendor's form; the stand-in does not check its signature."""
-    payload = f"220111\n{license_type}\n2\n{customer}\na@example.org\nlab\n20250101\n36500\n9"
-    return ".".join(base64.b64encode(part.encode()).decode() for part in (payload, "signed"))
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +35,7 @@ def world(tmp_path: Path, archives: Callable[[str], Path]) -> Iterator[World]:
     speed = {
         "EMQX_STANDIN_BOOT_SECONDS": "0",
         "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
         "EMQX_STANDIN_LICENSE_SECONDS": "1",
         "EMQX_WAIT_FOR_START": "60",
     }
@@ -123,21 +119,21 @@ def test_a_joiner_without_a_licence_stops(world: World) -> None:
     assert SINGLE in log(world, "n2")
     answer = world.emqx("n2", "start", EMQX_WAIT_FOR_START="10")
     assert answer.code == "1", answer
-    world.configure("n2", f'license.key = "{key("A")}"')
+    world.configure("n2", f'license.key = "{license_key("A")}"')
     start(world, "n2")
     wait_until(lambda: len(running(world, "n1")) == 2, "both nodes")
 
 
 def test_key_in_a_file_is_read_again(world: World) -> None:
     stored = world.root / "license"
-    stored.write_text(key("First") + "\n")
+    stored.write_text(license_key("First") + "\n")
     world.configure("n1", f'license.key = "file://{stored}"')
     start(world, "n1")
     info = world.emqx("n1", "ctl", "license", "info").stdout
     assert info.splitlines()[0] == "customer        : First"
     assert "type            : official" in info.splitlines()
-    assert key("First") not in world.emqx("n1", "ctl", "conf", "show", "license").stdout
-    stored.write_text(key("Second"))
+    assert license_key("First") not in world.emqx("n1", "ctl", "conf", "show", "license").stdout
+    stored.write_text(license_key("Second"))
     wait_until(
         lambda: "Second" in world.emqx("n1", "ctl", "license", "info").stdout, "the other key"
     )
@@ -146,12 +142,17 @@ def test_key_in_a_file_is_read_again(world: World) -> None:
     assert "Second" in world.emqx("n1", "ctl", "license", "info").stdout
 
 
-def test_no_boot_with_what_is_no_key(world: World) -> None:
-    world.configure("n1", "license.key = nonsense")
+@pytest.mark.parametrize(
+    ("license_key", "reason"),
+    [("nonsense", "bad_license_format"), (forged_license_key("A"), "invalid_signature")],
+)
+def test_no_boot_with_a_key_that_is_refused(world: World, license_key: str, reason: str) -> None:
+    world.configure("n1", f'license.key = "{license_key}"')
     assert world.emqx("n1", "check_config").code == "0"
     answer = world.emqx("n1", "start", EMQX_WAIT_FOR_START="10")
     assert answer.code == "1"
-    assert "bad_license_format" in log(world, "n1")
+    shown = log(world, "n1")
+    assert f"failed_to_start_app emqx_license: #{{parse_results => [#{{error => {reason}," in shown
 
 
 def test_replicant_follows_a_core(world: World) -> None:
@@ -245,19 +246,30 @@ def test_replicant_joined_by_hand_keeps_its_seed(world: World) -> None:
     )
 
 
-def test_rebalance(world: World) -> None:
+def test_evacuation(world: World) -> None:
     start(world, "n1")
+    clients = [Client("127.0.0.1", 11881) for _ in range(3)]
+    available = "/api/v5/load_rebalance/availability_check"
 
     def rebalance(*arguments: str) -> tuple[str, str]:
         answer = world.emqx("n1", "ctl", "rebalance", *arguments)
         return answer.code, answer.stdout
 
     assert rebalance("node-status") == ("0", "Rebalance disabled\n")
-    assert rebalance("start", "--evacuation", "--conn-evict-rate", "50") == (
-        "0",
-        "Rebalance(evacuation) started\n",
-    )
+    assert rebalance("status") == ("0", "")
+    assert world.http("GET", 18081, available, "", "").code == "200"
+    started = rebalance("start", "--evacuation", "--conn-evict-rate", "1")
+    assert started == ("1", "Rebalance(evacuation) started\n")
     assert rebalance("start", "--evacuation")[1] == "Rebalance is already enabled\n"
-    assert "Rebalance type: evacuation\n" in rebalance("node-status")[1]
-    assert rebalance("stop") == ("0", "Rebalance(evacuation) stopped\n")
+    assert not Client("127.0.0.1", 11881).accepted
+    assert world.http("GET", 18081, available, "", "").code == "503"
+    wait_until(lambda: "Rebalance state: prohibiting\n" in rebalance("node-status")[1], "no client")
+    assert not any(client.is_open() for client in clients)
+    shown = rebalance("status")[1]
+    assert "Node 'emqx1@127.0.0.1': evacuation\nRebalance state: prohibiting\n" in shown
+    assert "Connection eviction rate: 1 connections/second\n" in shown
+    assert "  current_connected: 0\n" in shown
+    assert "  initial_connected: 3\n" in shown
+    assert rebalance("stop") == ("1", "Rebalance(evacuation) stopped\n")
     assert rebalance("stop")[1] == "Rebalance is already disabled\n"
+    assert Client("127.0.0.1", 11881).accepted

@@ -22,7 +22,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(tmp_path: Path, archive: Path) -> Iterator[World]:
-    speed = {"EMQX_STANDIN_BOOT_SECONDS": "0", "EMQX_STANDIN_CLI_SECONDS": "0"}
+    speed = {
+        "EMQX_STANDIN_BOOT_SECONDS": "0",
+        "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
+    }
     with private_network():
         made = World(tmp_path, archive, env={**speed, "EMQX_WAIT_FOR_START": "25"})
         yield made
@@ -76,7 +80,7 @@ def linked_root(world: World) -> Path:
         f"source {vendor}/releases/emqx_vars\nRUNNER_BIN_DIR={root}/bin EMQX_ETC_DIR={root}/etc\n"
     )
     conf = (vendor / "etc/emqx.conf").read_text()
-    for old, new in (("emqx4@", "emqx11@"), ("18085", "18099"), ("11883", "11899")):
+    for old, new in (("emqx4@", "emqx11@"), ("18084", "18099"), ("11884", "11899")):
         conf = conf.replace(old, new, 1)
     (root / "etc/emqx.conf").write_text(conf.replace(f'"{ONE}", ', "").replace(f'"{ONE}"', ""))
     return root

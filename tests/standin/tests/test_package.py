@@ -13,7 +13,9 @@ import pytest
 
 from tests.standin.tests.world import build
 
-FLAVOURS = {"5.8.9": "emqx", "5.10.4": "emqx-enterprise"}
+FLAVOURS = {"5.8.8": "emqx", "5.8.9": "emqx", "5.10.4": "emqx-enterprise"}
+# Empty directories below the data directory, as the vendor ships them.
+DATA = {"configs/", "mnesia/", "patches/", "scripts/"}
 
 
 @pytest.fixture(scope="module", params=FLAVOURS)
@@ -67,9 +69,13 @@ def test_deb_contents(packages: Path) -> None:
         assert modes[f"etc/emqx/{name}"] == "-rw-r--r--"
     for name in ("emqx", "emqx_ctl", "nodetool"):
         assert modes[f"usr/lib/emqx/bin/{name}"] == "-rwxr-xr-x"
+    for name in ("cacert", "cert", "key"):
+        assert f"etc/emqx/certs/{name}.pem" in modes
     assert {"etc/emqx/certs/", "var/lib/emqx/", "var/log/emqx/"} <= set(modes)
     assert "lib/systemd/system/emqx.service" in modes
     assert not [path for path in modes if "/erts-" in path]
+    below = {path[len("var/lib/emqx/") :] for path in modes if path.startswith("var/lib/emqx/")}
+    assert below - {""} == DATA
 
 
 def test_conffiles(packages: Path) -> None:
@@ -84,3 +90,7 @@ def test_archive_has_no_leading_folder(packages: Path) -> None:
     tops = {member.split("/")[0] for member in members}
     (erts,) = {top for top in tops if top.startswith("erts-")}
     assert tops - {erts} == {"bin", "data", "etc", "lib", "log", "releases"}
+    below = {member[len("data/") :] for member in members if member.startswith("data/")}
+    assert below - {""} == DATA
+    variables = output("tar", "-xzOf", archive, "releases/emqx_vars")
+    assert 'EMQX_ETC_DIR="$RUNNER_ROOT_DIR/etc"' in variables

@@ -215,6 +215,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     speed = {
         "EMQX_STANDIN_BOOT_SECONDS": "0",
         "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
         "EMQX_WAIT_FOR_START": "60",
     }
     with private_network():

@@ -33,7 +33,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(tmp_path: Path, archive: Path) -> Iterator[World]:
-    speed = {"EMQX_STANDIN_BOOT_SECONDS": "0", "EMQX_STANDIN_CLI_SECONDS": "0"}
+    speed = {
+        "EMQX_STANDIN_BOOT_SECONDS": "0",
+        "EMQX_STANDIN_CLI_SECONDS": "0",
+        "EMQX_STANDIN_COPY_SECONDS": "0",
+    }
     with private_network():
         made = World(tmp_path, archive, env={**speed, "EMQX_WAIT_FOR_START": "25"})
         yield made

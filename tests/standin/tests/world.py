@@ -26,9 +26,9 @@ CLONE_NEWNET = 0x40000000
 NODES = {
     "n1": ("emqx1@127.0.0.1", "127.0.0.1:18081", "127.0.0.1:11881"),
     "n2": ("emqx2@127.0.0.1", "127.0.0.1:18082", "127.0.0.1:11882"),
-    "s4": ("emqx4@127.0.0.1", "127.0.0.1:18085", "127.0.0.1:11883"),
-    "s5": ("emqx5@127.0.0.1", "127.0.0.1:18086", "127.0.0.1:11885"),
-    "s6": ("emqx6@127.0.0.1", "127.0.0.1:18087", "127.0.0.1:11884"),
+    "s4": ("emqx4@127.0.0.1", "127.0.0.1:18084", "127.0.0.1:11884"),
+    "s5": ("emqx5@127.0.0.1", "127.0.0.1:18085", "127.0.0.1:11885"),
+    "s6": ("emqx6@127.0.0.1", "127.0.0.1:18086", "127.0.0.1:11886"),
     "s40": ("emqx7@127.0.0.1", "127.0.0.1:18088", "127.0.0.1:11888"),
     "a1": ("emqx@127.0.0.11", "127.0.0.11:18083", "127.0.0.11:1883"),
     "a2": ("emqx@127.0.0.12", "127.0.0.12:18083", "127.0.0.12:1883"),
@@ -101,6 +101,8 @@ class World:
             "  data_dir = data\n}",
             f'dashboard.listeners.http.bind = "{dashboard}"',
             f'listeners.tcp.default.bind = "{mqtt}"',
+            # Their ports are the same for all nodes of this machine.
+            *(f"listeners.{other}.default.enable = false" for other in ("ssl", "ws", "wss")),
         ]
         if name == "n1":
             (self.opt(name) / "api_keys").write_text(f"{API_KEY}:{API_SECRET}\n")
@@ -123,7 +125,7 @@ class World:
         base = {k: v for k, v in os.environ.items() if not k.startswith("EMQX_")}
         done = subprocess.run(
             [arg.replace("/opt/", f"{self.root}/opt/") for arg in argv],
-            env={**base, "TERM": "dumb", **self.env, **env},
+            env={**base, "TERM": "dumb", "HOME": str(self.root), **self.env, **env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

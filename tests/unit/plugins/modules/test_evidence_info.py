@@ -6,8 +6,10 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
+import http.server
 import json
 import os
+import threading
 import time
 import typing as t
 from pathlib import Path
@@ -17,7 +19,11 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence, running
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
+    dashboard,
+    evidence,
+    running,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.config import Config
 from ansible_collections.mqttops.emqx.plugins.modules import evidence_info, support_bundle
 
@@ -270,6 +276,77 @@ def test_processes(tmp_path: Path) -> None:
         "open_files_limit": 1024,
         "open_files_limit_hard": 4096,
     }
+
+
+def test_files_that_the_configuration_names(ask: Ask, host: Path, commands: Commands) -> None:
+    (host / "bootstrap").touch()
+    with (host / "etc/emqx.conf").open("a", encoding="utf-8") as conf:
+        conf.write(
+            f'api_key.bootstrap_file = "{host}/bootstrap"\n'
+            f'listeners.ssl.a.ssl_options.keyfile = "{host}/key"\n'
+            f'listeners.ssl.b {{ enable = false, ssl_options.keyfile = "{host}/unused" }}\n'
+            f'authorization.sources = [{{ type = file, path = "{host}/no-acl" }}]\n'
+            'rule_engine.path = "/nowhere"\n'
+            'mqtt_tls.cacertfile = "-----BEGIN CERTIFICATE-----"\n'
+        )
+    commands.answers["runuser"] = (0, f"{host}/bootstrap\n/tls/key.pem\n", "")
+    evidence = ask()["evidence"]
+    found = {file["key"]: file for file in evidence["configured_files"]}
+    assert {key: (file["exists"], file["readable"]) for key, file in found.items()} == {
+        "api_key.bootstrap_file": (True, False),
+        "authorization.sources.path": (False, False),
+        "license.key": (True, True),
+        "listeners.ssl.a.ssl_options.keyfile": (False, False),
+        "rpc.certfile": (False, False),
+    }
+    assert found["rpc.certfile"]["path"] == f"{host}/etc/rpc.pem"
+    assert evidence["unusable"] == ["/tls/key.pem"]
+
+
+class Dashboard(http.server.BaseHTTPRequestHandler):
+    """Answers a login; the class says how."""
+
+    status, answer = 200, b'{"token": "x"}'
+
+    def do_POST(self) -> None:
+        assert self.path == "/api/v5/login"
+        assert json.loads(self.rfile.read(int(self.headers["Content-Length"]))) == {
+            "username": "admin",
+            "password": "public",
+        }
+        self.send_response(self.status)
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def log_message(self, *_arguments: t.Any) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "expected"),
+    [
+        (200, b'{"token": "x"}', True),
+        (200, b"[]", False),
+        (200, b"no JSON", None),
+        (401, b"{}", False),
+        (503, b"", None),
+    ],
+)
+def test_default_login(
+    monkeypatch: pytest.MonkeyPatch, status: int, answer: bytes, expected: bool | None
+) -> None:
+    monkeypatch.setattr(Dashboard, "status", status)
+    monkeypatch.setattr(Dashboard, "answer", answer)
+    with http.server.HTTPServer(("127.0.0.1", 0), Dashboard) as server:
+        port = server.server_port
+        owner = {"process": "beam.smp", "unit": "emqx.service", "address": ""}
+        monkeypatch.setattr(dashboard, "sockets", lambda *_args, **_options: [owner])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        given = {"dashboard.listeners.http.bind": f"0.0.0.0:{port}"}
+        assert dashboard.takes_default_login(given, "emqx.service") is expected
+        owner["process"] = "nginx"
+        assert dashboard.takes_default_login(given, "emqx.service") is None
+        server.shutdown()
 
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:

@@ -15,6 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import firewalls
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import READ_LIMIT
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text as read_file
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
 from ansible_collections.mqttops.emqx.plugins.modules import host_info
@@ -61,8 +62,8 @@ def os_release(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The os-release files by path; all other files are read as they are."""
     texts = {"/etc/os-release": OS_RELEASE}
 
-    def read_text(path: str) -> str | None:
-        return texts.get(path) if path.endswith("/os-release") else read_file(path)
+    def read_text(path: str, limit: int = READ_LIMIT) -> str | None:
+        return texts.get(path) if path.endswith("/os-release") else read_file(path, limit)
 
     monkeypatch.setattr(_host_info, "read_text", read_text)
     return texts

@@ -144,3 +144,8 @@ def test_what_the_kernel_does_not_keep_is_asked_for_once(
 ) -> None:
     found = {"value": value, "asked": asked, "kept": kept}
     assert sysctls.is_pending(found, "32768") is pending
+
+
+def test_an_empty_value_is_set_though_the_file_asks_for_it_already() -> None:
+    found = {"value": "", "writable": True, "reason": "", "asked": "4370,5370", "kept": ""}
+    assert sysctls.is_pending(found, "4370,5370")

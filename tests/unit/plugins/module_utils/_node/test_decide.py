@@ -327,6 +327,21 @@ def test_wait_for_members_of_which_one_may_be_stopped(view: View, do: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("view", "do"),
+    [
+        (me([N1, N2]), "nothing"),
+        (me([N1, N2, N4]), "nothing"),
+        (me([N1, N2], [N4]), "nothing"),
+        (me([N2, N4], [N1]), "wait"),
+        (me([N2, N4]), "wait"),
+    ],
+)
+def test_wait_for_members_besides_whom_there_may_be_others(view: View, do: str) -> None:
+    decision = waiting.plan_wait(view, [N1, N2], others=True)
+    assert decision.do == do, decision
+
+
+@pytest.mark.parametrize(
     ("text", "final"),
     [
         (JOINED[1], ""),

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What modules ship to hosts grows only on purpose."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+_SPEC = importlib.util.spec_from_file_location("payload", ROOT / "tests/payload.py")
+assert _SPEC is not None and _SPEC.loader is not None
+payload = importlib.util.module_from_spec(_SPEC)
+sys.modules["payload"] = payload
+_SPEC.loader.exec_module(payload)
+
+# The most lines of a module with all that it imports.
+CEILINGS = {
+    "cluster_info": 1530,
+    "cluster_member": 1690,
+    "cluster_probe": 640,
+    "cluster_wait": 1350,
+    "discovery_info": 2420,
+    "etcd_stale_keys": 1150,
+    "evidence_info": 2760,
+    "host_info": 2500,
+    "managed_files": 2470,
+    "support_bundle": 400,
+    "survey_info": 4750,
+    "zone_file": 500,
+}
+
+
+def test_no_module_ships_more_than_it_may() -> None:
+    lines = {name: size.lines for name, size in payload.payloads(ROOT).items()}
+    assert set(lines) == set(CEILINGS)
+    assert {name: count for name, count in lines.items() if count > CEILINGS[name]} == {}
+
+
+def test_all_that_is_imported_counts(tmp_path: Path) -> None:
+    ours = "ansible_collections.mqttops.emqx.plugins.module_utils"
+    texts = {
+        "plugins/modules/one.py": f"import os\nfrom {ours}._a import b\n",
+        "plugins/module_utils/_a/b.py": f"def f():\n    from {ours}._a.c import x\n",
+        "plugins/module_utils/_a/c.py": "x = 1\n",
+        "plugins/module_utils/_a/d.py": "y = 1\n",
+    }
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    size = sum(map(len, texts.values())) - len("y = 1\n")
+    assert payload.payloads(tmp_path) == {"one": payload.Payload(3, 5, size)}
