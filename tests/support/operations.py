@@ -60,7 +60,9 @@ def phases(output: str) -> Steps:
     """Return which phase of the role had something to do on which host."""
     steps: Steps = set()
     names = "install|tuning|firewall|tls|configure|service|membership"
-    for match in re.finditer(rf"^included: \S*/tasks/({names})\.yml for (.*)$", output, re.MULTILINE):
+    for match in re.finditer(
+        rf"^included: \S*/tasks/({names})\.yml for (.*)$", output, re.MULTILINE
+    ):
         steps |= {(match.group(1), host) for host in match.group(2).split(", ")}
     return steps
 
