@@ -106,39 +106,20 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
-    CommandError,
     EmqxError,
     InputError,
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import Decision
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.describe import describe
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import (
     Patience,
-    hopeless,
-    plan_wait,
+    Seen,
+    look,
 )
-
-Seen = t.Tuple[t.Optional[View], Decision]
-
-
-def look(ctl: Ctl, params: t.Mapping[str, t.Any], patience: Patience, timeout: float) -> Seen:
-    try:
-        view = ctl.view(timeout=timeout)
-    except CommandError as error:
-        return None, Decision("wait", error.message)
-    members, stopped = params["members"], params["may_be_stopped"]
-    decision = plan_wait(view, members, stopped, params["others"])
-    # As far as the options say it.
-    starting = set(params["starting"]) or set(members) - set(stopped)
-    reason = hopeless(view, starting) if decision.do == "wait" else ""
-    return view, Decision("refuse", reason) if patience.ends(reason) else decision
 
 
 def check_input(params: t.Mapping[str, t.Any]) -> None:

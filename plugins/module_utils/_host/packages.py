@@ -11,7 +11,9 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import digest, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runner
-from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import vendor_version
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.vendor_version import (
+    vendor_version,
+)
 
 # Bytes of a checksum and the name after it.
 _SIDECAR = 4096
