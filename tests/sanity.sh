@@ -7,12 +7,7 @@ tree=$1
 export HOME=${tree%/ansible_collections/*}/home
 mkdir -p "$HOME"
 
-rm -rf "$tree"
-mkdir -p "$tree"
-git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-    # A file may be in the index and gone from the work tree.
-    if [[ -e $file ]]; then printf '%s\0' "$file"; fi
-done | tar --create --null --files-from - | tar --extract --directory "$tree"
+tests/tree.sh "$tree"
 git -C "$tree" init --quiet
 git -C "$tree" add --all
 
