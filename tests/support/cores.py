@@ -98,7 +98,13 @@ def environment(core: str) -> dict[str, str]:
 def run(*command: str, **options: t.Any) -> str:
     """Run a command, show and return its output; a failure is a CoreError."""
     done = subprocess.run(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
+        command,
+        cwd=ROOT,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        **options,
     )
     if done.returncode:
         print(done.stdout)

@@ -72,9 +72,9 @@ def filled(text: str) -> str:
     """Return a README with its tables as the tree has them."""
     for kind, (pattern, describe) in TABLES.items():
         begin, end = f"<!-- {kind}s -->\n\n", f"\n<!-- end of {kind}s -->"
-        before, _, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        assert closed, f"README.md has no place for {kind}s"
+        assert text.count(begin) == text.count(end) == 1, f"README.md has no place for {kind}s"
+        before, rest = text.split(begin)
+        after = rest.split(end)[1]
         text = before + begin + table(kind, pattern, describe) + "\n" + end + after
     return text
 

@@ -41,7 +41,7 @@ def anchors(text: str) -> set[str]:
 
 def target(page: str, link: str) -> tuple[str, str]:
     """Return the path and the anchor that a link of a page leads to."""
-    path, _, anchor = link.partition("#")
+    path, anchor = [*link.split("#", 1), ""][:2]
     whole = PurePosixPath(page).parent / path if path else PurePosixPath(page)
     parts: list[str] = []
     for part in whole.parts:
