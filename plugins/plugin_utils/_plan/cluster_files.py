@@ -42,24 +42,29 @@ def cluster_files(
     settings: Settings, layout: Layout, texts: t.Mapping[str, str]
 ) -> list[ManagedFile]:
     """Return the files that emqx.conf refers to; ``texts`` maps variables (emqx_etcd_ca,
-    emqx_etcd_certificate, emqx_etcd_key, emqx_k8s_ca) to PEM texts."""
+    emqx_etcd_certificate, emqx_etcd_key, emqx_k8s_ca) to PEM texts. One that is missing is empty:
+    a finding names it and ends the run."""
     files = []
     if license_in_file(settings):
         files.append(_private(layout, layout.license, settings.license.strip()))
     if settings.discovery_strategy == "etcd":
         if settings.etcd_ca:
-            files.append(_readable(layout, layout.etcd["cacertfile"], texts["emqx_etcd_ca"]))
+            files.append(
+                _readable(layout, layout.etcd["cacertfile"], texts.get("emqx_etcd_ca", ""))
+            )
         if settings.etcd_key:
             files += [
-                _readable(layout, layout.etcd["certfile"], texts["emqx_etcd_certificate"]),
-                _readable(layout, layout.etcd["keyfile"], texts["emqx_etcd_key"], secret=True),
+                _readable(layout, layout.etcd["certfile"], texts.get("emqx_etcd_certificate", "")),
+                _readable(
+                    layout, layout.etcd["keyfile"], texts.get("emqx_etcd_key", ""), secret=True
+                ),
             ]
     if has_service_account(settings):
         token = layout.kubernetes_files["token"]
         files.append(_private(layout, token, settings.k8s_token.strip()))
         if settings.k8s_ca:
             ca = layout.kubernetes_files["ca"]
-            files.append(_readable(layout, ca, texts["emqx_k8s_ca"]))
+            files.append(_readable(layout, ca, texts.get("emqx_k8s_ca", "")))
     return files
 
 
