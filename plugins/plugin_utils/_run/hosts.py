@@ -79,7 +79,7 @@ class HostPlan:
     def touches(self) -> bool:
         """The same without what the firewall phase only says, where rules are left to others."""
         return any(self.todo[p] for p in PREPARING if p != "firewall") or (
-            self.todo["firewall"] and self.firewall.todo
+            self.todo["firewall"] and self.firewall.changes_host
         )
 
     def intends(self) -> dict[str, bool]:
