@@ -226,3 +226,8 @@ def codes(findings: t.Iterable[Finding]) -> list[str]:
 def phases(todo: t.Mapping[str, bool]) -> set[str]:
     """Return the phases that have something to do."""
     return {phase for phase, needed in todo.items() if needed}
+
+
+def todo(run: Run) -> dict[str, set[str]]:
+    """Return by host the phases that have something to do."""
+    return {host: phases(own["todo"]) for host, own in run.result()["hosts"].items()}
