@@ -171,7 +171,8 @@ def _host_data(host: str, run: RunInput, plan: Deployment) -> Data:
     found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"
     if host in cluster.nodes:
         node = cluster.nodes[host]
-        found["discovery"] = {"service_account": "", **question(settings, cluster, node, where)}
+        asked = question(lead(run), cluster, node, where)
+        found["discovery"] = {"service_account": "", **asked}
     if one:
         found.update(data(one), **_work(host, run, plan, one))
     return found
