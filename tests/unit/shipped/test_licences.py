@@ -10,17 +10,6 @@ import re
 import pytest
 import shipped
 
-# Internal filters, which action plugins replace.
-REPLACED = {
-    f"plugins/filter/{name}.{end}"
-    for name in (
-        *("census", "change_plan", "cluster_status", "container_plan", "diagnose", "dns_zone"),
-        *("discovery_findings", "firewall_plan", "host_findings", "kubernetes_plan", "layout"),
-        *("newcomers", "package_files", "pending_files", "proof", "release", "restart_plan"),
-        *("rotation_plan", "tls_plan", "tuning_plan"),
-    )
-    for end in ("py", "yml")
-}
 APACHE, GPL = "Apache-2.0", "GPL-3.0-or-later"
 # Plugins that Ansible loads into its own process are derived from it.
 LOADED_BY_ANSIBLE = ("action", "callback", "doc_fragments", "filter", "inventory", "lookup", "test")
@@ -48,7 +37,6 @@ def test_each_plugin_names_the_licence_of_its_kind(folder: str) -> None:
     names = {
         name for name in shipped.tracked(f"plugins/{folder}") if name.endswith((".py", ".yml"))
     }
-    names -= REPLACED
     assert headers(names) == {name: expected(name) for name in names}
 
 

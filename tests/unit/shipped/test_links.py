@@ -72,7 +72,6 @@ def test_no_link_of_the_checkout_is_dead(page: str) -> None:
     assert dead(page, text, shipped.tracked(), shipped.ROOT) == []
 
 
-@pytest.mark.xfail(reason="docs/kubernetes.md links to a file of the tests", strict=True)
 def test_no_link_of_the_archive_is_dead(archive: dict[str, tuple[int, bytes]]) -> None:
     pages = [name for name in archive if name.endswith(".md")]
     assert len(pages) > 10
