@@ -166,14 +166,10 @@ def test_a_host_cannot_stay_and_go() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "variables", "code"),
-    [
-        ("n9", {}, "unknown_node"),
-        ("n3", {"min_cores": 3}, "min_cores"),
-    ],
+    ("named", "cores", "code"), [("n9", 1, "unknown_node"), ("n3", 3, "min_cores")]
 )
-def test_removals_that_are_refused(named: str, variables: dict[str, int], code: str) -> None:
-    run = removing("n3", **variables)
+def test_removals_that_are_refused(named: str, cores: int, code: str) -> None:
+    run = removing("n3", min_cores=cores)
     run.everywhere(remove_hosts=[named])
     assert code in errors(run.plan())
 
