@@ -32,7 +32,7 @@ def lines(
 
 
 # Steps whose order among hosts matters.
-ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force-leave"})
+ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force_leave", "certificates"})
 
 
 def _step(step: Step) -> str:
