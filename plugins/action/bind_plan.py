@@ -12,13 +12,12 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import bind, topology_nodes, zone
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import addresses
 
-Vars = t.Dict[str, t.Any]
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "cluster": {"type": "dict", "default": {"nodes": {}}},
     "zone": {"type": "str", "required": True},
@@ -42,8 +41,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class ActionModule(ActionBase):
     """Read the host where it is a name server, decide, change nothing."""
 
-    def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:
-        result: Vars = {**super().run(tmp, task_vars), "changed": False}
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
+        result: Json = {**super().run(tmp, task_vars), "changed": False}
         variables = task_vars or {}
         _validation, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         hosts, known = options["hosts"], variables["hostvars"]
@@ -60,7 +59,7 @@ class ActionModule(ActionBase):
         )
         if options["only"] == "records":
             found, text = bind.records(nodes, settings, options["ttl"])
-            plan: Vars = {"records": list(found.records), "text": text}
+            plan: Json = {"records": list(found.records), "text": text}
             return {**result, "plan": plan, **_shown(found.findings)}
         read = self._execute_module(
             module_name="mqttops.emqx.host_info",
@@ -78,7 +77,7 @@ class ActionModule(ActionBase):
         return {**result, "plan": plan, **_shown(plan.pop("findings"))}
 
 
-def _shown(findings: t.Iterable[Finding]) -> Vars:
+def _shown(findings: t.Iterable[Finding]) -> Json:
     listed = list(findings)
     return {
         "errors": [each.sentence() for each in listed],

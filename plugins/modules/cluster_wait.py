@@ -101,7 +101,6 @@ emqx:
   type: dict
 """
 
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -111,6 +110,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
     RefusedError,
     WaitTimeout,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.describe import describe
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
@@ -122,20 +122,20 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import 
 )
 
 
-def check_input(params: t.Mapping[str, t.Any]) -> None:
+def check_input(params: Record) -> None:
     if params["interval"] < 1:
         raise InputError(f"interval is {params['interval']}: expected at least 1 second")
     for name in [*params["members"], *params["may_be_stopped"], *params["starting"]]:
         node_atom(name)
 
 
-def result_of(seen: Seen) -> dict[str, t.Any]:
+def result_of(seen: Seen) -> Json:
     view, decision = seen
     result = {"reached": decision.do == "nothing", "reason": decision.reason}
     return result if view is None else {**result, "emqx": describe(view)}
 
 
-def run(module: AnsibleModule) -> dict[str, t.Any]:
+def run(module: AnsibleModule) -> Json:
     params = module.params
     check_input(params)
     ctl, patience = ctl_of(params, module.run_command), Patience()

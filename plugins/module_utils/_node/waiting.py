@@ -9,6 +9,7 @@ import time
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import CommandError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import (
     Decision,
@@ -95,7 +96,7 @@ class Patience:
         return self._since is not None and now - self._since >= _HOPELESS_AFTER
 
 
-def look(ctl: Ctl, params: t.Mapping[str, t.Any], patience: Patience, timeout: float) -> Seen:
+def look(ctl: Ctl, params: Record, patience: Patience, timeout: float) -> Seen:
     """Ask a node once whether it is as the options of cluster_wait say."""
     try:
         view = ctl.view(timeout=timeout)

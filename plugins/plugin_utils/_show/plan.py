@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, text
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 
@@ -41,7 +42,7 @@ def _step(step: Step) -> str:
 
 def as_dict(
     steps: t.Sequence[Step], impact: t.Sequence[str], findings: t.Sequence[Finding]
-) -> dict[str, t.Any]:
+) -> Json:
     """Return the plan for programs; docs/schema/plan.schema.json describes it."""
     return {
         "steps": [
