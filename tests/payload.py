@@ -61,9 +61,10 @@ def payload(module: Path, root: Path) -> Payload:
 
 
 def payloads(root: Path) -> dict[str, Payload]:
-    """Return what is shipped of each module, by name."""
+    """Return what is shipped of each module, by name; an action plugin of its name ships none."""
+    actions = {action.stem for action in (root / "plugins/action").glob("*.py")}
     modules = sorted((root / "plugins/modules").glob("[!_]*.py"))
-    return {module.stem: payload(module, root) for module in modules}
+    return {module.stem: payload(module, root) for module in modules if module.stem not in actions}
 
 
 def main(arguments: t.Sequence[str]) -> None:

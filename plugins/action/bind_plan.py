@@ -1,5 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: Apache-2.0
+# GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Read a host and plan what the role bind does there, or only make the records."""
 
@@ -10,13 +12,12 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import bind, topology_nodes, zone
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import addresses
 
-Vars = t.Dict[str, t.Any]
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "cluster": {"type": "dict", "default": {"nodes": {}}},
     "zone": {"type": "str", "required": True},
@@ -40,8 +41,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class ActionModule(ActionBase):
     """Read the host where it is a name server, decide, change nothing."""
 
-    def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:
-        result: Vars = {**super().run(tmp, task_vars), "changed": False}
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
+        result: Json = {**super().run(tmp, task_vars), "changed": False}
         variables = task_vars or {}
         _validation, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         hosts, known = options["hosts"], variables["hostvars"]
@@ -58,7 +59,7 @@ class ActionModule(ActionBase):
         )
         if options["only"] == "records":
             found, text = bind.records(nodes, settings, options["ttl"])
-            plan: Vars = {"records": list(found.records), "text": text}
+            plan: Json = {"records": list(found.records), "text": text}
             return {**result, "plan": plan, **_shown(found.findings)}
         read = self._execute_module(
             module_name="mqttops.emqx.host_info",
@@ -76,7 +77,7 @@ class ActionModule(ActionBase):
         return {**result, "plan": plan, **_shown(plan.pop("findings"))}
 
 
-def _shown(findings: t.Iterable[Finding]) -> Vars:
+def _shown(findings: t.Iterable[Finding]) -> Json:
     listed = list(findings)
     return {
         "errors": [each.sentence() for each in listed],

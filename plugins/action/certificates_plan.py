@@ -1,21 +1,23 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: Apache-2.0
+# GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Read the certificates of a host and plan what the role certificates does there."""
 
 from __future__ import annotations
 
 import datetime as dt
-import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificate_tasks
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.authority import Authority
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.certificates import Wanted
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.control_files import ControlFiles
 
-WANTED: dict[str, t.Any] = {
+WANTED: Options = {
     "certificate": {"type": "path", "default": ""},
     "key": {"type": "path", "default": "", "no_log": False},
     "ca": {"type": "path", "default": ""},
@@ -35,7 +37,7 @@ WANTED: dict[str, t.Any] = {
     "trust": {"type": "str", "default": ""},
     "replace": {"type": "bool", "default": True},
 }
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "wanted": {"type": "list", "elements": "dict", "required": True, "options": WANTED},
     "found": {"type": "list", "elements": "dict", "default": []},
     "ca_dir": {"type": "path", "required": True},
@@ -50,10 +52,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class ActionModule(ActionBase):
     """Read what the task does not give as found, decide, change nothing."""
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         _validation, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         desired = [certificate_tasks.wanted(option) for option in options["wanted"]]
@@ -81,10 +81,10 @@ class ActionModule(ActionBase):
         )
         return {**result, "changed": False, "plan": {**plan.as_dict(), "found": found}}
 
-    def _read(self, item: Wanted, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _read(self, item: Wanted, task_vars: Json) -> Json:
         """Return the PEM texts that a host has of one certificate, or the failure to read them."""
         paths = {"certificate": item.certificate, "key": item.key, "ca": item.ca}
-        answer: dict[str, t.Any] = self._execute_module(
+        answer: Json = self._execute_module(
             module_name="mqttops.emqx.host_info",
             # What is not asked for is read from where nothing is.
             module_args={

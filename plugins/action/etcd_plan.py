@@ -1,23 +1,23 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: Apache-2.0
+# GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Read a host and plan what the role etcd does there."""
 
 from __future__ import annotations
 
 import datetime as dt
-import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import etcd
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import addresses
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.control_files import ControlFiles
 
-Vars = t.Dict[str, t.Any]
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "hosts": {"type": "list", "elements": "str", "required": True},
     "archive": {"type": "str", "default": ""},
     "archive_sha256": {"type": "str", "default": ""},
@@ -31,8 +31,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 class ActionModule(ActionBase):
     """Read the host, decide, change nothing."""
 
-    def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> Vars:
-        result: Vars = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
+        result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         _validation, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         hosts, known = options.pop("hosts"), variables["hostvars"]
@@ -71,8 +71,8 @@ class ActionModule(ActionBase):
             "errors": errors,
         }
 
-    def _ports(self, task_vars: Vars) -> Vars:
-        answer: Vars = self._execute_module(
+    def _ports(self, task_vars: Json) -> Json:
+        answer: Json = self._execute_module(
             module_name="community.general.listen_ports_facts",
             module_args={"command": "ss"},
             task_vars=task_vars,

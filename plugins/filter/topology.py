@@ -1,5 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: Apache-2.0
+# GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Filter topology: the model of a cluster out of host variables."""
 
@@ -13,6 +15,7 @@ from dataclasses import asdict
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology as _topology
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Member, Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
@@ -25,9 +28,7 @@ _TEXTS = (
 _OTHERS = ("edition", "etcd_servers", "etcd_ssl", "k8s_token", "rpc_server_port", "rpc_tls")
 
 
-def topology(
-    hostvars: t.Any, hosts: t.Any, settings: dict[str, t.Any] | None = None
-) -> dict[str, t.Any]:
+def topology(hostvars: t.Any, hosts: t.Any, settings: Json | None = None) -> Json:
     """Return the model of the cluster of ``hosts``; see ``topology.yml``."""
     if not isinstance(hostvars, Mapping):
         raise AnsibleFilterError(
@@ -61,14 +62,14 @@ def topology(
     }
 
 
-def _settings(given: Mapping[str, t.Any]) -> Settings:
+def _settings(given: Record) -> Settings:
     unknown = sorted(set(given) - {*_TEXTS, *_OTHERS})
     if unknown:
         raise AnsibleFilterError(
             f"Unknown topology settings: {', '.join(unknown)}; "
             f"expected some of {', '.join(sorted({*_TEXTS, *_OTHERS}))}."
         )
-    texts: dict[str, t.Any] = {key: str(given[key]) for key in _TEXTS if key in given}
+    texts: Json = {key: str(given[key]) for key in _TEXTS if key in given}
     files = given.get("etcd_ssl", {})
     return Settings(
         **{"discovery_strategy": "manual", "version": "", **texts},
@@ -84,7 +85,7 @@ def _settings(given: Mapping[str, t.Any]) -> Settings:
     )
 
 
-def _member(variables: Mapping[str, t.Any], host: str) -> Member:
+def _member(variables: Record, host: str) -> Member:
     def text(name: str) -> str:
         return str(variables.get(name) or "")
 
@@ -120,7 +121,7 @@ def _list(value: t.Any) -> list[str]:
     return [str(each) for each in listed or ()] if value else []
 
 
-def _node(node: Node) -> dict[str, t.Any]:
+def _node(node: Node) -> Json:
     listeners = {
         "dashboard" if listener.kind == "dashboard" else listener.name.partition(":")[0]: (
             listener.port

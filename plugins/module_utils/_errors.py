@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+
 
 class EmqxError(Exception):
     """Base of all our errors: a sentence for people, details for programs.
@@ -23,9 +25,9 @@ class EmqxError(Exception):
     def __init__(self, message: str, **details: t.Any) -> None:
         super().__init__(message)
         self.message = message
-        self.details: dict[str, t.Any] = details
+        self.details: Json = details
 
-    def as_failure(self) -> dict[str, t.Any]:
+    def as_failure(self) -> Json:
         """Return the machine-readable form: ``code`` (str) and ``details`` (dict)."""
         return {"code": self.code, "details": self.details}
 

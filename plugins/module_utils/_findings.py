@@ -12,6 +12,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+
 Fact = t.Tuple[str, ...]
 Facts = t.FrozenSet[Fact]
 
@@ -70,7 +72,7 @@ class Finding:
             f"   remedy: {self.remedy}",
         ]
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         """Return its JSON form."""
         return {
             "code": self.code,

@@ -120,11 +120,11 @@ failure:
   sample: {code: refused, details: {seen: {running_nodes: [emqx@10.0.0.2], stopped_nodes: []}}}
 """
 
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.membership import (
     Desired,
@@ -136,7 +136,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import 
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline
 
 
-def desired_of(params: t.Mapping[str, t.Any]) -> Desired:
+def desired_of(params: Record) -> Desired:
     if params["state"] == "left":
         return Desired("left")
     joined = params["state"] == "joined"

@@ -101,60 +101,41 @@ emqx:
   type: dict
 """
 
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
-    CommandError,
     EmqxError,
     InputError,
     RefusedError,
     WaitTimeout,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import Decision
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.describe import describe
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import node_atom
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import (
     Patience,
-    hopeless,
-    plan_wait,
+    Seen,
+    look,
 )
 
-Seen = t.Tuple[t.Optional[View], Decision]
 
-
-def look(ctl: Ctl, params: t.Mapping[str, t.Any], patience: Patience, timeout: float) -> Seen:
-    try:
-        view = ctl.view(timeout=timeout)
-    except CommandError as error:
-        return None, Decision("wait", error.message)
-    members, stopped = params["members"], params["may_be_stopped"]
-    decision = plan_wait(view, members, stopped, params["others"])
-    # As far as the options say it.
-    starting = set(params["starting"]) or set(members) - set(stopped)
-    reason = hopeless(view, starting) if decision.do == "wait" else ""
-    return view, Decision("refuse", reason) if patience.ends(reason) else decision
-
-
-def check_input(params: t.Mapping[str, t.Any]) -> None:
+def check_input(params: Record) -> None:
     if params["interval"] < 1:
         raise InputError(f"interval is {params['interval']}: expected at least 1 second")
     for name in [*params["members"], *params["may_be_stopped"], *params["starting"]]:
         node_atom(name)
 
 
-def result_of(seen: Seen) -> dict[str, t.Any]:
+def result_of(seen: Seen) -> Json:
     view, decision = seen
     result = {"reached": decision.do == "nothing", "reason": decision.reason}
     return result if view is None else {**result, "emqx": describe(view)}
 
 
-def run(module: AnsibleModule) -> dict[str, t.Any]:
+def run(module: AnsibleModule) -> Json:
     params = module.params
     check_input(params)
     ctl, patience = ctl_of(params, module.run_command), Patience()

@@ -61,14 +61,14 @@ keys:
   sample: [mq/ekkacl/nodes/emqx@192.0.2.19]
 """
 
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import etcd
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options
 
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "settings": {"type": "dict", "required": True},
     "timeout": {"type": "float", "default": 5},
 }

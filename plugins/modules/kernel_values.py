@@ -54,8 +54,9 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctls
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options
 
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "values": {"type": "dict", "required": True},
     "file": {"type": "path", "default": sysctls.FILE},
 }

@@ -80,13 +80,13 @@ names:
 
 import os
 import time
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import bundle
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options
 
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "path": {"type": "path", "required": True},
     "name": {"type": "str", "required": True},
     "evidence": {"type": "dict", "required": True},

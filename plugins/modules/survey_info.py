@@ -100,14 +100,14 @@ all_open:
   type: bool
 """
 
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey_info
 
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "host_info": {"type": "dict"},
     "cluster_info": {"type": "dict"},
     "evidence_info": {"type": "dict"},

@@ -65,13 +65,13 @@ serial:
 
 import os
 import time
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _zone
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options
 
-ARGUMENT_SPEC: dict[str, t.Any] = {
+ARGUMENT_SPEC: Options = {
     "path": {"type": "path", "required": True},
     "zone": {"type": "str", "required": True},
     "records": {"type": "list", "elements": "dict", "required": True},

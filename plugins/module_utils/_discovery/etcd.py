@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import base, https
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 
 Settings = base.Settings
 Ask = t.Callable[[str, t.Dict[str, t.Any]], t.Dict[str, t.Any]]
@@ -235,7 +236,7 @@ def _asker(server: str, settings: Settings, timeout: float) -> Ask:
     context = _context(server, _tls_options(settings))
     apis = list(_APIS)
 
-    def ask_server(path: str, body: dict[str, t.Any]) -> dict[str, t.Any]:
+    def ask_server(path: str, body: Json) -> Json:
         while True:
             url = apis[0] + path
             request = https.Request("POST", url, json.dumps(body), _JSON, _ANSWER_SECONDS)
@@ -247,18 +248,18 @@ def _asker(server: str, settings: Settings, timeout: float) -> Ask:
     return ask_server
 
 
-def _no_answer(error: https.ExchangeError, options: t.Mapping[str, t.Any]) -> EtcdError:
+def _no_answer(error: https.ExchangeError, options: Record) -> EtcdError:
     kind = {"silent": "no_leader"}.get(error.kind, error.kind)
     if kind == "certificate_refused" and not options.get("certfile"):
         kind = "no_certificate"
     return EtcdError(error.server, f"etcd_{kind}", error.detail)
 
 
-def _tls_options(settings: Settings) -> t.Mapping[str, t.Any]:
+def _tls_options(settings: Settings) -> Record:
     return settings.get("ssl_options") or settings.get("ssl") or {}
 
 
-def _context(server: str, options: t.Mapping[str, t.Any]) -> ssl.SSLContext | None:
+def _context(server: str, options: Record) -> ssl.SSLContext | None:
     """Return how to talk TLS; None without it. The options decide, as in EMQX, not the scheme."""
     if not options.get("enable"):
         return None
@@ -267,7 +268,7 @@ def _context(server: str, options: t.Mapping[str, t.Any]) -> ssl.SSLContext | No
     return https.tls_context(server, verify, *files)
 
 
-def _judge(server: str, status: int, text: bytes) -> dict[str, t.Any]:
+def _judge(server: str, status: int, text: bytes) -> Json:
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):

@@ -21,6 +21,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import bas
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
     SERVICE_ACCOUNT,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 
 # All that a header takes; what else there is would be quoted by the error of the library.
 _TOKEN = re.compile(r"[!-~]+")
@@ -241,8 +242,8 @@ def _judge(server: str, status: int, text: bytes) -> base.Answer:
     return base.answer(server, failure=known or "bad_answer", detail=said)
 
 
-def _entries(endpoints: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    found: list[dict[str, t.Any]] = []
+def _entries(endpoints: Record) -> list[Json]:
+    found: list[Json] = []
     for subset in endpoints.get("subsets") or []:
         for key, ready in (("addresses", True), ("notReadyAddresses", False)):
             for address in subset.get(key) or []:

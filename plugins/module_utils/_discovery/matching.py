@@ -25,6 +25,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table impo
     phrases,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 
 Item = t.Dict[str, str]
 Node = t.Mapping[str, t.Any]
@@ -94,7 +95,7 @@ def is_settled(found: Report) -> bool:
     return all(item["reason"] in permanent for item in found["extra"])
 
 
-def reasons(found: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+def reasons(found: Record) -> list[tuple[str, str]]:
     """Return why a report differs from the cluster: failure or reasons, and their sentences.
 
     ``found`` is a report, or empty.
@@ -142,7 +143,7 @@ def _is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text)) and text.isprintable()
 
 
-def _words(known: t.Mapping[str, t.Any], node: str) -> dict[str, str]:
+def _words(known: Record, node: str) -> dict[str, str]:
     return {
         "source": known["source"],
         "asked": known["asked"] or "nobody",

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 
 # A node picks these up without a restart: discovery reads its seeds again in every round, and a
 # member that is in its cluster does not look for one (ekka 0.13-0.23).
@@ -122,7 +123,7 @@ def environment_key(name: str) -> str:
     return legacy.get(name) or name[len("EMQX_") :].lower().replace("__", ".")
 
 
-def is_as_desired(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
+def is_as_desired(item: Record, state: Record) -> bool:
     """Tell whether content, owner, group and mode of a file are as desired.
 
     ``item`` has path, content (none for a directory), owner, group and mode; ``state`` is what was
@@ -133,7 +134,7 @@ def is_as_desired(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> 
     return has_rights(item, state) and checksum == state["sha256"]
 
 
-def has_rights(item: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any]) -> bool:
+def has_rights(item: Record, state: Record) -> bool:
     """Tell whether a file has the desired owner, group and mode."""
     # A number says the same as the name that it has on this host.
     return (

@@ -19,6 +19,7 @@ import typing as t
 from decimal import Decimal
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 
 _BARE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _RESERVED_KEYS = frozenset(("true", "false", "null", "include", "required"))
@@ -31,7 +32,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNESCAPES = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-def render(value: dict[str, t.Any], indent: int = 2) -> str:
+def render(value: Tree, indent: int = 2) -> str:
     """Return ``value`` as HOCON text, keys in the order given, ending in a newline.
 
     Keys are taken literally: one with a dot is quoted and stays one key (EMQX 5.2 and newer),
@@ -72,9 +73,7 @@ def _kind(value: t.Any) -> str:
     return next((kind for kind in known if isinstance(value, kind)), type(value)).__name__
 
 
-def _render_fields(
-    fields: dict[str, t.Any], margin: str, indent: int, path: str, lines: list[str]
-) -> None:
+def _render_fields(fields: Tree, margin: str, indent: int, path: str, lines: list[str]) -> None:
     for key, value in fields.items():
         here = _join(path, key)
         head = margin + _key_text(key, here)
@@ -204,7 +203,7 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(lambda match: _UNESCAPES.get(match.group(1), match.group()), text)
 
 
-def expand(value: dict[str, t.Any]) -> dict[str, t.Any]:
+def expand(value: Tree) -> Tree:
     """Turn dotted keys at any level into nested dictionaries: ``{"a.b": 1, "a": {"c": 2}}``.
 
     A key that shall keep its dot is written in double quotes, ``{'"a.b"': 1}``. The input is not
@@ -212,7 +211,7 @@ def expand(value: dict[str, t.Any]) -> dict[str, t.Any]:
     and when ``value`` is not a dictionary.
     """
     _check_dictionary(value)
-    return t.cast("dict[str, t.Any]", _expand(value, ""))
+    return t.cast("Tree", _expand(value, ""))
 
 
 def _expand(value: t.Any, path: str) -> t.Any:
@@ -220,7 +219,7 @@ def _expand(value: t.Any, path: str) -> t.Any:
         return [_expand(item, f"{path}.{n}") for n, item in enumerate(value, start=1)]
     if not isinstance(value, dict):
         return value
-    result: dict[str, t.Any] = {}
+    result: Tree = {}
     for key, item in value.items():
         *parents, last = split_path(_checked_key(key, _join(path, key)))
         here = f"{path}.{key}" if path else key
@@ -231,7 +230,7 @@ def _expand(value: t.Any, path: str) -> t.Any:
     return result
 
 
-def _graft(target: dict[str, t.Any], source: dict[str, t.Any], path: str) -> None:
+def _graft(target: Tree, source: Tree, path: str) -> None:
     for key, value in source.items():
         here = _join(path, key)
         if key not in target:
@@ -244,24 +243,24 @@ def _graft(target: dict[str, t.Any], source: dict[str, t.Any], path: str) -> Non
             )
 
 
-def merge(base: dict[str, t.Any], override: dict[str, t.Any]) -> dict[str, t.Any]:
+def merge(base: Tree, override: Tree) -> Tree:
     """Return ``base`` with ``override`` on top: dictionaries merge, all else is replaced."""
     result = dict(base)
     for key, value in override.items():
         old = result.get(key)
         both = isinstance(old, dict) and isinstance(value, dict)
-        result[key] = merge(t.cast("dict[str, t.Any]", old), value) if both else value
+        result[key] = merge(t.cast("Tree", old), value) if both else value
     return result
 
 
-def flatten(value: dict[str, t.Any]) -> dict[str, t.Any]:
+def flatten(value: Tree) -> Tree:
     """Return ``{"a.b.c": value}``; lists and empty dictionaries are values.
 
     Keys that are not plain words are quoted in the path, so ``expand`` undoes it.
     """
-    result: dict[str, t.Any] = {}
+    result: Tree = {}
 
-    def walk(fields: dict[str, t.Any], path: str) -> None:
+    def walk(fields: Tree, path: str) -> None:
         for key, item in fields.items():
             here = _join(path, key)
             if item and isinstance(item, dict):

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import merge, unescape
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 
 
 class _Token(t.NamedTuple):
@@ -29,10 +30,10 @@ _TOKENS = re.compile(
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?[0-9]*\.[0-9]+|[+-]?[0-9]+\.[0-9]+[eE][+-]?[0-9]+")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.@%|-]*|[0-9]+(?:%|[A-Za-z]+)")
-_LITERALS: dict[str, t.Any] = {"true": True, "false": False, "null": None}
+_LITERALS: Tree = {"true": True, "false": False, "null": None}
 
 
-def parse(text: str) -> dict[str, t.Any]:
+def parse(text: str) -> Tree:
     """Read HOCON text of the kind EMQX ships and writes; raises InputError with the line.
 
     Understood: comments, dotted and quoted keys, ``=``, ``:`` and ``key {``, objects, arrays,
@@ -127,8 +128,8 @@ class _Reader:
         if self.peek().kind != "end":
             raise self._fail("the end of the text")
 
-    def fields(self, closing: str) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = {}
+    def fields(self, closing: str) -> Tree:
+        result: Tree = {}
         while True:
             if closing and self._skip(closing):
                 return result
@@ -184,7 +185,7 @@ def _shown(token: _Token) -> str:
     return "a quoted string" if token.kind in ("string", "block") else repr(token.text)
 
 
-def _put(target: dict[str, t.Any], key: str, value: t.Any) -> None:
+def _put(target: Tree, key: str, value: t.Any) -> None:
     old = target.get(key)
     if isinstance(old, dict) and isinstance(value, dict):
         value = merge(old, value)

@@ -24,6 +24,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masking import 
     masked,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record, Tree
 
 # Numbers and nestings without end, too: who writes cluster.hocon is not to be trusted.
 _UNREADABLE = (InputError, RecursionError, ValueError)
@@ -45,7 +46,7 @@ def masked_whole(before: str | None, after: str) -> tuple[str, str]:
     return (MASK, MASK if before == after else MASK + _CHANGED) if before else ("", MASK)
 
 
-def _masked_trees(old: dict[str, t.Any], new: dict[str, t.Any]) -> tuple[str, str]:
+def _masked_trees(old: Tree, new: Tree) -> tuple[str, str]:
     shown_old, shown_new = masked(old), masked(new)
     return render(shown_old), render(_marked(old, new, shown_old, shown_new))
 
@@ -125,7 +126,7 @@ def _is_open(statement: str) -> bool:
     )
 
 
-def secret_values(texts: t.Iterable[str], environment: t.Mapping[str, t.Any]) -> set[str]:
+def secret_values(texts: t.Iterable[str], environment: Record) -> set[str]:
     """Return the secrets in HOCON texts and in an environment, to keep them out of messages.
 
     What is shorter than four characters is left out: it would be found in any message.
@@ -133,7 +134,7 @@ def secret_values(texts: t.Iterable[str], environment: t.Mapping[str, t.Any]) ->
     given = {environment_key(name): value for name, value in environment.items()}
     # EMQX reads values as HOCON: a secret may stand in quotes that are none of it.
     plain = {key: read_variable(value) for key, value in given.items() if isinstance(value, str)}
-    trees: list[dict[str, t.Any]] = [given, plain]
+    trees: list[Tree] = [given, plain]
     for text in texts:
         try:
             trees.append(parse(text))

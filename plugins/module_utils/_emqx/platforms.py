@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+
 # os-release ID -> (family, {major or full VERSION_ID: (token, repository release)})
 _DEBIAN = {
     "11": ("debian11", "bullseye"),
@@ -53,7 +55,7 @@ def parse_os_release(text: str) -> dict[str, str]:
     return result
 
 
-def platform(os_release: t.Mapping[str, str], machine: str) -> dict[str, t.Any]:
+def platform(os_release: t.Mapping[str, str], machine: str) -> Json:
     """Return what the package tables say of a host.
 
     ``os_release`` is the parsed os-release file, ``machine`` is ``uname -m``. The result holds
@@ -62,7 +64,7 @@ def platform(os_release: t.Mapping[str, str], machine: str) -> dict[str, t.Any]:
     """
     name = os_release.get("ID", "unknown")
     version = os_release.get("VERSION_ID", "")
-    result: dict[str, t.Any] = {
+    result: Json = {
         "name": name,
         "version": version,
         "machine": machine,

@@ -14,15 +14,14 @@ import tempfile
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.logs import scrub
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 
 # Kinds of a licence and texts this short stand in ordinary words, too.
 _NO_SECRETS = frozenset({"default", "evaluation"})
 _SHORTEST = 4
 
 
-def texts(
-    evidence: t.Mapping[str, t.Any], files: t.Mapping[str, t.Any], secrets: t.Iterable[str]
-) -> dict[str, str]:
+def texts(evidence: Record, files: Record, secrets: t.Iterable[str]) -> dict[str, str]:
     """Return the contents by name, with secrets masked; certificates are left out.
 
     ``files`` holds texts, and what becomes JSON.

@@ -19,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader im
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_files import secret_values
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 # Settings that are shown as they are: they decide which nodes find one another, and none is secret.
 _SHOWN = (
@@ -98,7 +99,7 @@ class Config:
         found |= {_content(value) for value in found if value.startswith(_FILE_PREFIX)}
         return {v for v in found - _NO_SECRETS if len(v) > 3 and not v.startswith(_FILE_PREFIX)}
 
-    def describe(self, salt: str) -> dict[str, t.Any]:
+    def describe(self, salt: str) -> Json:
         """Return what may be shown. Hashes of one salt compare, and say nothing without it."""
         runtime = flatten(self.runtime)
         both = self.given.keys() & runtime.keys()
@@ -150,7 +151,7 @@ def _is_file(key: str, value: str) -> bool:
     return named and (last != "path" or key.startswith(_ACL))
 
 
-def _environment(text: str) -> dict[str, t.Any]:
+def _environment(text: str) -> Json:
     """Return the keys that a systemd environment file sets, with what EMQX makes of the values."""
     found = re.findall(r'^(EMQX_\w+)=(?:"((?:[^"\\]|\\.)*)"|([^"\n]*))$', text, re.MULTILINE)
     return {

@@ -9,6 +9,8 @@ import json
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
+
 # A container of ours has this label with its EMQX version.
 LABEL = "mqttops.emqx.version"
 
@@ -19,7 +21,7 @@ def unit_version(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def parse_image(stdout: str) -> dict[str, t.Any]:
+def parse_image(stdout: str) -> Json:
     """Return ``id`` and ``names`` from `image inspect`, empty where there is no such image."""
     found = _first(stdout)
     return {"id": str(found.get("Id", "")), "names": list(found.get("RepoTags") or [])}
@@ -41,11 +43,11 @@ def parse_network(stdout: str) -> list[str] | None:
     return [str(entry.get("subnet") or entry.get("Subnet")) for entry in entries]
 
 
-def _ranges(plugin: t.Mapping[str, t.Any]) -> t.Any:
+def _ranges(plugin: Record) -> t.Any:
     return (plugin.get("ipam") or {}).get("ranges") or []
 
 
-def _first(stdout: str) -> dict[str, t.Any]:
+def _first(stdout: str) -> Json:
     try:
         shown = json.loads(stdout)
     except ValueError:

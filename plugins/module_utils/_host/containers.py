@@ -15,16 +15,17 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.container impor
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 
-def container(run: Runner, wanted: t.Mapping[str, str], unit: str) -> dict[str, t.Any]:
+def container(run: Runner, wanted: t.Mapping[str, str], unit: str) -> Json:
     """Return what there is for a node in a container: ``engine`` (bool), ``image`` (``id`` and
     ``names``), ``network`` (its subnets, None where there is none), and the ``version`` that the
     unit starts in one.
 
     ``wanted`` names ``engine``, ``image`` and ``network``; {} where no container is wanted.
     """
-    answer: dict[str, t.Any] = {
+    answer: Json = {
         "engine": False,
         "image": parse_image(""),
         "network": None,

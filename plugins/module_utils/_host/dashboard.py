@@ -10,9 +10,9 @@ import json
 import re
 import ssl
 import threading
-import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.sockets import sockets
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 
 _DEFAULT_PORT = 18083
 _SECONDS = 2.0
@@ -22,7 +22,7 @@ _BIND = re.compile(r"(?:(?P<address>.*):)?(?P<port>\d{1,5})\Z")
 _LOGIN = json.dumps({"username": "admin", "password": "public"})
 
 
-def takes_default_login(given: t.Mapping[str, t.Any], unit: str) -> bool | None:
+def takes_default_login(given: Record, unit: str) -> bool | None:
     """Return whether a dashboard of a unit's node takes admin/public; None where none can tell.
 
     ``given`` is the node's configuration by dotted keys. Each call is a login that fails, if it

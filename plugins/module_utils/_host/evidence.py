@@ -37,9 +37,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import (
     runner,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.running import processes
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options, Record
 
 # Of the module evidence_info.
-OPTIONS: dict[str, t.Any] = {
+OPTIONS: Options = {
     "etc_dir": {"type": "path", "default": "/etc/emqx"},
     "data_dir": {"type": "path", "default": "/var/lib/emqx"},
     "log_dir": {"type": "path", "default": "/var/log/emqx"},
@@ -61,7 +62,7 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
-def node_certificates(run: Runner, config: Config, etc_dir: str) -> list[dict[str, t.Any]]:
+def node_certificates(run: Runner, config: Config, etc_dir: str) -> list[Json]:
     """Return the certificates that the node talks TLS to its peers with, by what they are for."""
     wanted: list[tuple[str, dict[str, str]]] = []
     if str(config.given.get("cluster.proto_dist", "")).endswith("_tls"):
@@ -101,7 +102,7 @@ def unusable(
     return sorted(set(out.splitlines()))
 
 
-def configured_files(config: Config, params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+def configured_files(config: Config, params: Record) -> list[Json]:
     """Return the files that the configuration names: ``key``, ``path`` on this host, ``exists``.
 
     Of a node in a container, only those that lie on the host.
@@ -129,7 +130,7 @@ def _exists(path: str) -> bool:
     return True
 
 
-def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
+def read(params: Record, run_command: RunCommand) -> Json:
     """Return the answer of the module evidence_info: ``evidence``."""
     run = runner(run_command)
     etc, data, log = params["etc_dir"], params["data_dir"], params["log_dir"]
@@ -167,16 +168,16 @@ def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.
     return {"evidence": evidence}
 
 
-def _stale(params: t.Mapping[str, t.Any], unit: t.Mapping[str, t.Any]) -> list[str]:
+def _stale(params: Record, unit: Record) -> list[str]:
     if unit["active"] != "active":
         return []
     boot = {path: read_text(path) for path in params["boot_files"]}
     return services.stale_boot_files(boot, params["boot_record"])
 
 
-def _listening(ports: t.Collection[int]) -> dict[str, t.Any]:
+def _listening(ports: t.Collection[int]) -> Json:
     found = sockets.sockets(ports)
-    by_port: dict[str, t.Any] = {}
+    by_port: Json = {}
     for one in found:
         if one["protocol"] == "tcp":
             holder = {key: one[key] for key in ("process", "pid", "unit")}
@@ -186,10 +187,10 @@ def _listening(ports: t.Collection[int]) -> dict[str, t.Any]:
 
 def _files_of(
     run: Runner,
-    params: t.Mapping[str, t.Any],
+    params: Record,
     config: Config,
-    pems: t.Sequence[t.Mapping[str, t.Any]],
-) -> dict[str, t.Any]:
+    pems: t.Sequence[Record],
+) -> Json:
     named = configured_files(config, params)
     own = [f"{params['etc_dir']}/emqx.conf"]
     own += [path for pem in pems for path in pem["paths"].values()]

@@ -19,6 +19,8 @@ import pwd
 import stat
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+
 # Bytes. No configuration comes near it; a larger file is cut off there.
 READ_LIMIT = 4 << 20
 # No file that a deployment writes comes near it: a larger one is another than it should be.
@@ -148,7 +150,7 @@ def names_in(path: str) -> list[str]:
         os.close(folder)
 
 
-def file_state(path: str) -> dict[str, t.Any]:
+def file_state(path: str) -> Json:
     """Return ``exists`` and, for what exists, ``mode`` ("0640"), ``owner`` and ``group`` (names),
     ``uid`` and ``gid`` (as text) and, for a plain file, ``sha256``.
 

@@ -13,9 +13,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import firewall
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import names_in, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runner
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.services import service
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 
-def nft_revision(run: Runner, table: str) -> dict[str, t.Any]:
+def nft_revision(run: Runner, table: str) -> Json:
     """Return whether nft is there, and the revision mark of our loaded table ("" if not loaded)."""
     try:
         rc, stdout, _stderr = run(["nft", "list", "table", "inet", table])
@@ -25,7 +26,7 @@ def nft_revision(run: Runner, table: str) -> dict[str, t.Any]:
     return {"available": True, "revision": found.group(1) if found else ""}
 
 
-def firewall(run: Runner, zones: t.Sequence[str]) -> dict[str, t.Any]:
+def firewall(run: Runner, zones: t.Sequence[str]) -> Json:
     """Return the firewall managers at work (``active``) and our rules in ``firewalld``, ``ufw``.
 
     ``zones`` are those of firewalld to read besides the default one and all that hold ours.
@@ -49,7 +50,7 @@ _FIREWALLD = ("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1")
 _FIREWALLD_ZONES = "/etc/firewalld/zones"
 
 
-def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[str, t.Any]:
+def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> Json:
     # What was removed with its package kept has no rules at work and nothing to remove them.
     files = names_in(_FIREWALLD_ZONES) if os.path.exists(_FIREWALLD_COMMAND) else []
     permanent = {
@@ -79,7 +80,7 @@ def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> dict[
     }
 
 
-def _ufw_state() -> dict[str, t.Any]:
+def _ufw_state() -> Json:
     installed = os.path.exists(_UFW_COMMAND)
     setting = re.search(r"^IPV6=[\"']?(\w+)", read_text("/etc/default/ufw") or "", re.M)
     rules = {

@@ -11,13 +11,16 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import digest, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runner
-from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import vendor_version
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.vendor_version import (
+    vendor_version,
+)
 
 # Bytes of a checksum and the name after it.
 _SIDECAR = 4096
 
 
-def package_file(path: str) -> dict[str, t.Any]:
+def package_file(path: str) -> Json:
     """Return ``exists``, ``sha256`` and ``sidecar`` of a package, that is the checksum in the file
     of the same name with .sha256 appended, which is "" where there is none."""
     sidecar = (read_text(f"{path}.sha256", _SIDECAR) or "").split()

@@ -19,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader im
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import names_in, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.processes import Process, nodes
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 # The vendor's packages and images, EMQX 5.0 to 6.3.
 PACKAGE_ROOT, _PACKAGE_DATA = "/usr/lib/emqx", "/var/lib/emqx"
@@ -27,7 +28,7 @@ IMAGE_ETC, _IMAGE_DATA = f"{IMAGE_ROOT}/etc", f"{IMAGE_ROOT}/data"
 _UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
-def read(service: str, record: str, proc: str = "/proc") -> Answer:
+def read(service: str, record: str, proc: str = "/proc") -> Json:
     """Return where the node of a unit lies.
 
     ``record`` is the directory with the boot files of its last start. The result has
@@ -45,9 +46,6 @@ def read(service: str, record: str, proc: str = "/proc") -> Answer:
     candidates = {found["data_dir"], _PACKAGE_DATA, *_volumes(unit, _IMAGE_DATA)} - {""}
     databases = {path: _databases(path) for path in sorted(candidates)}
     return {**found, "data_dirs_found": {path: names for path, names in databases.items() if names}}
-
-
-Answer = t.Dict[str, t.Any]
 
 
 def _databases(data_dir: str) -> list[str]:
@@ -73,7 +71,7 @@ def _process(service: str, unit: str, proc: str) -> Process | None:
     return loose[0] if len(loose) == 1 else None
 
 
-def _of_process(process: Process, unit: str) -> Answer:
+def _of_process(process: Process, unit: str) -> Json:
     root, data = process.flag("-root"), process.flag("-emqx_data_dir")
     kind = "container" if process.contained and _volumes(unit, _IMAGE_DATA) else kind_of(root)
     etc = _etc_of(root)
@@ -97,7 +95,7 @@ def _data_of(process: Process) -> str:
     return after[0].strip("'\"").partition("/mnesia/")[0] if after else ""
 
 
-def _of_last_start(unit: str, record: str) -> Answer:
+def _of_last_start(unit: str, record: str) -> Json:
     root = _root_of(unit)
     data = _volumes(unit, _IMAGE_DATA)
     etc = _container_etc(unit) if data else _etc_of(root)
@@ -120,7 +118,7 @@ def _container_etc(unit: str) -> str:
     return os.path.dirname(next(iter(_volumes(unit, f"{IMAGE_ETC}/emqx.conf")), ""))
 
 
-def _given(text: str) -> dict[str, t.Any]:
+def _given(text: str) -> Json:
     try:
         return flatten(parse(text))
     except InputError:

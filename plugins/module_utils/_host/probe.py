@@ -22,6 +22,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.sockets import listeners
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options, Record
 
 Node = t.Mapping[str, t.Any]
 
@@ -29,7 +30,7 @@ Node = t.Mapping[str, t.Any]
 PORTS: t.Mapping[str, str] = {"distribution": "dist_port", "rpc": "rpc_port"}
 
 # Of the module cluster_probe.
-OPTIONS: dict[str, t.Any] = {
+OPTIONS: Options = {
     "state": {"type": "str", "choices": ["probed", "listening", "closed"], "default": "probed"},
     "node": {"type": "str", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True},
@@ -54,7 +55,7 @@ _STATES: t.Mapping[int, str] = {
 }
 
 
-def read(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def read(params: Record) -> Json:
     """Return the answer of the module; raise InputError where ``node`` is none of the nodes."""
     own = [node for node in params["nodes"] if node["name"] == params["node"]]
     if not own:
@@ -72,7 +73,7 @@ def read(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {"probe": probe(nodes, params["node"], ipv6, timeout)}
 
 
-def probe(nodes: t.Sequence[Node], own: str, ipv6: bool, timeout: float) -> dict[str, t.Any]:
+def probe(nodes: t.Sequence[Node], own: str, ipv6: bool, timeout: float) -> Json:
     """Return how this host reaches the nodes; ``own`` is the name of the one that lives here.
 
     ``nodes`` are those of the topology (name, host, dist_port, rpc_port). The result has
@@ -113,7 +114,7 @@ def probe(nodes: t.Sequence[Node], own: str, ipv6: bool, timeout: float) -> dict
     }
 
 
-def retry(links: t.Sequence[dict[str, t.Any]]) -> bool:
+def retry(links: t.Sequence[Json]) -> bool:
     """Try the links of a probe that were refused until listeners are there; tell whether all are
     open. Each end counts its peers, so what is open is not tried again."""
     deadline = time.monotonic() + _OVERLAP

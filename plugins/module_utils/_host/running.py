@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.config import fingerprint
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.processes import (
@@ -15,9 +14,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.processes impor
     nodes,
     read_own,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 
-def processes(service: str, proc: str = "/proc") -> list[dict[str, t.Any]]:
+def processes(service: str, proc: str = "/proc") -> list[Json]:
     """Return the EMQX nodes that run here: name, pid, cookie, transport and open files.
 
     Those in containers are somebody else's, unless it is this service's.
@@ -29,7 +29,7 @@ def processes(service: str, proc: str = "/proc") -> list[dict[str, t.Any]]:
     ]
 
 
-def _describe(node: Process) -> dict[str, t.Any]:
+def _describe(node: Process) -> Json:
     cookie = node.flag("-setcookie")
     soft, hard = open_files_limits(read_own(f"{node.folder}/limits"))
     return {

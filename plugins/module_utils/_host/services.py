@@ -15,6 +15,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import 
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 _UNIT_PROPERTIES = (
     "LoadState",
@@ -25,7 +26,7 @@ _UNIT_PROPERTIES = (
 )
 
 
-def service(run: Runner, unit: str) -> dict[str, t.Any]:
+def service(run: Runner, unit: str) -> Json:
     """Return ``exists``, ``enabled``, ``active``, ``waiting``, ``outdated`` (bool: systemd has
     not read the unit's files of now) and ``state`` (in words) of a systemd unit.
 
@@ -73,7 +74,7 @@ _EVIDENCE_PROPERTIES = (
 )
 
 
-def unit(run: Runner, name: str) -> dict[str, t.Any]:
+def unit(run: Runner, name: str) -> Json:
     """Return how a systemd unit fares."""
     _rc, out, _err = run(
         ["systemctl", "show", f"--property={','.join(_EVIDENCE_PROPERTIES)}", name]

@@ -11,6 +11,8 @@ import re
 import struct
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+
 # By protocol: its tables in /proc/net, and the state of a socket that takes what comes.
 _TABLES: t.Mapping[str, tuple[tuple[str, str], str]] = {
     "tcp": (("tcp", "tcp6"), "0A"),
@@ -22,12 +24,12 @@ _UNKNOWN = {"process": "", "pid": 0, "unit": ""}
 Socket = t.Dict[str, t.Any]
 
 
-def listeners(ports: t.Collection[int], proc: str = "/proc") -> dict[int, dict[str, t.Any]]:
+def listeners(ports: t.Collection[int], proc: str = "/proc") -> dict[int, Json]:
     """Return, of these TCP ports, those that are listened on: ``process``, ``pid`` and ``unit``.
 
     What other users run has no name here unless the caller is root: empty text and 0 then.
     """
-    found: dict[int, dict[str, t.Any]] = {}
+    found: dict[int, Json] = {}
     for socket in sockets(ports, proc, ("tcp",)):
         found.setdefault(socket["port"], {key: socket[key] for key in _UNKNOWN})
     return dict(sorted(found.items()))
@@ -92,8 +94,8 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def _holders(inodes: set[str], proc: str) -> dict[str, dict[str, t.Any]]:
-    found: dict[str, dict[str, t.Any]] = {}
+def _holders(inodes: set[str], proc: str) -> dict[str, Json]:
+    found: dict[str, Json] = {}
     for pid in filter(str.isdigit, os.listdir(proc)):
         for inode in _sockets_of(f"{proc}/{pid}/fd") & inodes - found.keys():
             # The innermost one, where a container's own path comes before it.

@@ -9,6 +9,7 @@ import os
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import names_in
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 
 def data_nodes(data_dir: str) -> list[str]:
@@ -25,12 +26,12 @@ def free_bytes(path: str) -> int:
     return info.f_bavail * info.f_frsize
 
 
-def disks(paths: t.Iterable[str]) -> dict[str, dict[str, t.Any]]:
+def disks(paths: t.Iterable[str]) -> dict[str, Json]:
     """Return, by path, the space and the file entries that ordinary users have left.
 
     Of several paths on one file system the first one stands for all.
     """
-    found: dict[str, dict[str, t.Any]] = {}
+    found: dict[str, Json] = {}
     seen = set()
     for path in filter(os.path.exists, paths):
         device = os.stat(path).st_dev

@@ -15,6 +15,8 @@ import os
 import re
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
+
 FILE = "/etc/sysctl.d/90-mqttops-emqx.conf"
 PROC = "/proc"
 
@@ -28,7 +30,7 @@ _KEPT = re.compile(r"^# Kept by the kernel: (\S+) = (.*)$", re.MULTILINE)
 _MOST = 1 << 16
 
 
-def read(keys: t.Iterable[str], file: str = FILE, proc: str = PROC) -> dict[str, dict[str, t.Any]]:
+def read(keys: t.Iterable[str], file: str = FILE, proc: str = PROC) -> dict[str, Json]:
     """Return of each key its ``value`` (with single blanks; None where the kernel does not know
     it), ``writable`` and, if not, the ``reason``; and what our ``file`` says: the value that was
     ``asked`` of the kernel and the one ``kept`` instead ("" where there is none)."""
@@ -90,7 +92,7 @@ def _obstacle(path: str, proc: str) -> str:
     return DENIED
 
 
-def is_pending(found: t.Mapping[str, t.Any], value: str) -> bool:
+def is_pending(found: Record, value: str) -> bool:
     """Tell whether a value is to be set, and not known to be one that the kernel does not keep."""
     # Where nothing is noted, nothing is known: an empty value is one, too.
     noted_here = found["kept"] != ""

@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.certificates import certificates
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.describe import describe
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
 
-OPTIONS: dict[str, t.Any] = {
+OPTIONS: Options = {
     **ctl_options(timeout=45),
     "certificates": {"type": "dict", "default": {}},
     "others": {"type": "bool", "default": False},
 }
 
 
-def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
+def read(params: Record, run_command: RunCommand) -> Json:
     """Return the answer of the module: ``emqx``, ``tls`` and ``others`` where asked for."""
     others = params["others"]
     view = ctl_of(params, run_command).view(timeout=params["timeout"], others=others)

@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery import matching
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table import STRATEGIES
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
     SERVICE_ACCOUNT,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError, WaitTimeout
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
-Params = t.Mapping[str, t.Any]
-
-OPTIONS: dict[str, t.Any] = {
+OPTIONS: Options = {
     "strategy": {"type": "str", "choices": list(STRATEGIES), "required": True},
     "settings": {"type": "dict", "required": True},
     "node": {"type": "str", "required": True},
@@ -28,7 +25,7 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
-def read(params: Params) -> dict[str, t.Any]:
+def read(params: Record) -> Json:
     """Return the answer of the module: ``discovery``.
 
     Raise InputError where this host lacks what it takes to ask.
@@ -39,7 +36,7 @@ def read(params: Params) -> dict[str, t.Any]:
     if lacks:
         raise InputError(lacks)
 
-    def ask(_left: float) -> dict[str, t.Any]:
+    def ask(_left: float) -> Json:
         answer = strategy.ask(settings, params["timeout"], params["service_account"])
         return matching.report(name, settings, params["node"], params["nodes"], answer)
 

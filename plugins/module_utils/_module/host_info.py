@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
@@ -22,8 +21,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import file_state, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, runner
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options, Record
 
-OPTIONS: dict[str, t.Any] = {
+OPTIONS: Options = {
     "packages": {"type": "list", "elements": "str", "default": ["emqx-enterprise", "emqx"]},
     "package_file": {"type": "path"},
     "root_dir": {"type": "path", "default": "/opt/emqx"},
@@ -46,7 +46,7 @@ def _os_release() -> str:
     return read_text("/etc/os-release") or read_text("/usr/lib/os-release") or ""
 
 
-def read(params: t.Mapping[str, t.Any], run_command: RunCommand) -> dict[str, t.Any]:
+def read(params: Record, run_command: RunCommand) -> Json:
     """Return the answer of the module: ``host``. ``run_command`` is that of AnsibleModule."""
     run = runner(run_command)
     os_release = platforms.parse_os_release(_os_release())

@@ -22,30 +22,31 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.writing import 
     stage_candidate,
     write_files,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.judge_config import judge
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-DIRECTORY_SPEC: dict[str, t.Any] = {
+DIRECTORY_SPEC: Options = {
     "path": {"type": "path", "required": True},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
     "mode": {"type": "str", "default": "0755"},
 }
-FILE_SPEC: dict[str, t.Any] = {
+FILE_SPEC: Options = {
     **DIRECTORY_SPEC,
     "content": {"type": "str", "required": True, "no_log": True},
     "mode": {"type": "str", "default": "0644"},
     "secret": {"type": "bool", "default": False},
     "check": {"type": "list", "elements": "str", "default": []},
 }
-CONTAINER_SPEC: dict[str, t.Any] = {
+CONTAINER_SPEC: Options = {
     "run": {"type": "list", "elements": "str", "required": True},
     "volumes": {"type": "list", "elements": "str", "required": True},
     "image": {"type": "str", "required": True},
 }
-OPTIONS: dict[str, t.Any] = {
+OPTIONS: Options = {
     "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_SPEC},
     "directories": {
         "type": "list",
@@ -64,21 +65,21 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
-def withhold(module: AnsibleModule) -> dict[str, t.Any]:
+def withhold(module: AnsibleModule) -> Json:
     """Return the parameters, with the texts and the environment taken out of the module.
 
     With no_log alone, Ansible stars each value of the environment out of all that the module
     returns, paths and keys too ("emqx" or "1" is a common value), and a text without secrets out
     of its diff. What we return is masked by key.
     """
-    params: dict[str, t.Any] = module.params
+    params: Json = module.params
     hidden = [{**item, "content": MASK} for item in params["files"]]
     module.params = {**params, "files": hidden, "environment": MASK}
     module.no_log_values.clear()
     return params
 
 
-def run(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.Any]:
+def run(module: AnsibleModule, params: Json) -> Json:
     """Return the module's result; raises EmqxError before anything is written."""
     listed = [*params["directories"], *params["files"]]
     states = {item["path"]: file_state(item["path"]) for item in listed}
@@ -113,7 +114,7 @@ def run(module: AnsibleModule, params: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"changed": bool(waiting), "changed_files": waiting, "diff": shown, "stale": stale}
 
 
-def check_file(module: AnsibleModule, item: dict[str, t.Any]) -> None:
+def check_file(module: AnsibleModule, item: Json) -> None:
     """Have the command of a file judge its new content; raise RefusedError with its reason."""
     with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
         candidate = stage_candidate(folder, item["content"], -1, 0o600)
@@ -134,9 +135,7 @@ def check_file(module: AnsibleModule, item: dict[str, t.Any]) -> None:
         )
 
 
-def diffs(
-    pending: list[dict[str, t.Any]], states: dict[str, dict[str, t.Any]]
-) -> list[dict[str, str]]:
+def diffs(pending: list[Json], states: dict[str, Json]) -> list[dict[str, str]]:
     result = []
     for item in pending:
         path = item["path"]
@@ -151,9 +150,7 @@ def diffs(
     return result
 
 
-def directory_diffs(
-    pending: list[dict[str, t.Any]], states: dict[str, dict[str, t.Any]]
-) -> list[dict[str, str]]:
+def directory_diffs(pending: list[Json], states: dict[str, Json]) -> list[dict[str, str]]:
     return [
         {
             "before_header": item["path"],
@@ -167,5 +164,5 @@ def directory_diffs(
     ]
 
 
-def _rights(state: dict[str, t.Any]) -> str:
+def _rights(state: Json) -> str:
     return f"owner {state['owner']}, group {state['group']}, mode {state['mode']}"

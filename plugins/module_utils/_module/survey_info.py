@@ -14,18 +14,16 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxEr
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import evidence, probe
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.running import processes
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import cluster_info, host_info
 
-Params = t.Mapping[str, t.Any]
-Answer = t.Dict[str, t.Any]
 
-
-def _probed(params: Params, _run_command: RunCommand) -> Answer:
+def _probed(params: Record, _run_command: RunCommand) -> Json:
     return probe.read({**params, "state": "probed"})
 
 
 # The options of each module, and who reads for it; who takes longest first.
-READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunCommand], Answer]]] = {
+READS: t.Mapping[str, tuple[Record, t.Callable[[Record, RunCommand], Json]]] = {
     "cluster_info": (cluster_info.OPTIONS, cluster_info.read),
     "host_info": (host_info.OPTIONS, host_info.read),
     "evidence_info": (evidence.OPTIONS, evidence.read),
@@ -34,11 +32,11 @@ READS: t.Mapping[str, tuple[t.Mapping[str, t.Any], t.Callable[[Params, RunComman
 
 
 def survey(
-    wanted: t.Mapping[str, Params],
+    wanted: t.Mapping[str, Record],
     stand_in: bool,
     speaks_for_others: bool | None,
     run_command: RunCommand,
-) -> dict[str, t.Any]:
+) -> Json:
     """Return the answers of modules by their names, each as the module itself would end.
 
     ``wanted`` has their options. With ``stand_in``, a listener takes the free ports of a node
@@ -61,7 +59,7 @@ def survey(
             name: pool.submit(_answer, READS[name][1], given, run_command)
             for name, given in params.items()
         }
-    answers: dict[str, t.Any] = {name: answer.result() for name, answer in asked.items()}
+    answers: Json = {name: answer.result() for name, answer in asked.items()}
     if stand_in and _is_idle(answers):
         answers["stand_in"] = probe.read({**params["cluster_probe"], "state": "listening"})
     if stand_in and params["cluster_probe"]["expected_peers"]:
@@ -70,7 +68,7 @@ def survey(
     return answers
 
 
-def _checked(name: str, given: Params) -> Params:
+def _checked(name: str, given: Record) -> Record:
     checked = ArgumentSpecValidator(READS[name][0]).validate(dict(given))
     if checked.error_messages:
         raise InputError(f"options of {name}: {'; '.join(checked.error_messages)}", option=name)
@@ -78,8 +76,8 @@ def _checked(name: str, given: Params) -> Params:
 
 
 def _answer(
-    read: t.Callable[[Params, RunCommand], Answer], params: Params, run_command: RunCommand
-) -> Answer:
+    read: t.Callable[[Record, RunCommand], Json], params: Record, run_command: RunCommand
+) -> Json:
     try:
         return read(params, run_command)
     except EmqxError as error:
@@ -88,12 +86,12 @@ def _answer(
         return {"failed": True, "msg": f"Reading the host failed: {error}"}
 
 
-def _runs(params: t.Mapping[str, Params]) -> bool:
+def _runs(params: t.Mapping[str, Record]) -> bool:
     running = processes(params["evidence_info"]["service"])
     return params["cluster_probe"]["node"] in [process["node"] for process in running]
 
 
-def _is_idle(answers: t.Mapping[str, Answer]) -> bool:
+def _is_idle(answers: t.Mapping[str, Json]) -> bool:
     """Tell whether no node runs, and none will by itself: its unit would find its ports taken."""
     node = answers.get("cluster_info", {}).get("emqx") or {}
     unit = (answers["evidence_info"].get("evidence") or {}).get("unit") or {}

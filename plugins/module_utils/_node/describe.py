@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     RPC_SERVER_PORT,
     node_ports,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import members
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
 
 
-def describe(view: View) -> dict[str, t.Any]:
+def describe(view: View) -> Json:
     """Return a view as the result of cluster_info."""
     ports = None
     if view.node:

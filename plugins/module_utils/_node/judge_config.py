@@ -19,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.refusal import 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import CommandError, RefusedError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, search_path
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.writing import stage_candidate
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 
 # Mounts "candidate target" pairs up to "--", then becomes the command.
@@ -28,11 +29,8 @@ _MOUNT_AND_RUN = (
 _NO_MOUNT = 125
 
 
-Params = t.Mapping[str, t.Any]
-
-
 def judge(
-    candidates: t.Mapping[str, str], params: Params, run_command: RunCommand, tmpdir: str
+    candidates: t.Mapping[str, str], params: Record, run_command: RunCommand, tmpdir: str
 ) -> None:
     """Have EMQX judge HOCON files; ``candidates`` maps the path in force to the new text.
 
@@ -60,7 +58,7 @@ def judge(
 
 def _check_config(
     staged: t.Mapping[str, str],
-    params: Params,
+    params: Record,
     environment: t.Mapping[str, str],
     run_command: RunCommand,
 ) -> tuple[int, str, str]:
@@ -87,7 +85,7 @@ def _check_config(
         raise RefusedError(f"The new configuration could not be judged: {error.message}.") from None
 
 
-def _not_tried(container: t.Mapping[str, t.Any] | None, err: str) -> str:
+def _not_tried(container: Record | None, err: str) -> str:
     if container:
         return (
             "The new configuration could not be tried out: the container engine refused to run "
@@ -101,7 +99,7 @@ def _not_tried(container: t.Mapping[str, t.Any] | None, err: str) -> str:
     )
 
 
-def _in_container(container: Params, staged: t.Mapping[str, str]) -> list[str]:
+def _in_container(container: Record, staged: t.Mapping[str, str]) -> list[str]:
     """Return the command line of EMQX in a container that sees the candidates as its files."""
     argv = list(container["run"])
     for volume in container["volumes"]:

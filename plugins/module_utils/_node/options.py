@@ -11,13 +11,14 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.processes import is_down
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl, Runner
 
 if t.TYPE_CHECKING:
     import subprocess
 
 
-def ctl_options(timeout: int) -> dict[str, t.Any]:
+def ctl_options(timeout: int) -> Options:
     """Return the argument spec of the options documented in the fragment ``_ctl``."""
     return {
         "command": {"type": "list", "elements": "str", "default": ["emqx"]},
@@ -58,7 +59,7 @@ def end_input(process: subprocess.Popen[bytes]) -> None:
     process.stdin = io.BytesIO()
 
 
-def ctl_of(params: t.Mapping[str, t.Any], run_command: RunCommand) -> Ctl:
+def ctl_of(params: Record, run_command: RunCommand) -> Ctl:
     """Return the command line that the common options describe; raise InputError if they cannot.
 
     ``run_command`` is that of AnsibleModule.

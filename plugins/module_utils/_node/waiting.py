@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import CommandError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import (
     Decision,
     names,
@@ -15,6 +18,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import
     sight,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
+
+# What a node says of itself, None where it cannot be asked, and what that is good for.
+Seen = t.Tuple[t.Optional[View], Decision]
 
 # Seconds for which it must look hopeless. A node that was the last to stop shows the same while it
 # loads its tables from its own disk.
@@ -88,3 +94,17 @@ class Patience:
         elif self._since is None:
             self._since = now
         return self._since is not None and now - self._since >= _HOPELESS_AFTER
+
+
+def look(ctl: Ctl, params: Record, patience: Patience, timeout: float) -> Seen:
+    """Ask a node once whether it is as the options of cluster_wait say."""
+    try:
+        view = ctl.view(timeout=timeout)
+    except CommandError as error:
+        return None, Decision("wait", error.message)
+    members, stopped = params["members"], params["may_be_stopped"]
+    decision = plan_wait(view, members, stopped, params["others"])
+    # As far as the options say it.
+    starting = set(params["starting"]) or set(members) - set(stopped)
+    reason = hopeless(view, starting) if decision.do == "wait" else ""
+    return view, Decision("refuse", reason) if patience.ends(reason) else decision

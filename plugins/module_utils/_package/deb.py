@@ -18,6 +18,8 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import
     PackageFormat,
     Unreadable,
     expect_start,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.vendor_version import (
     vendor_version,
 )
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 
@@ -46,25 +45,6 @@ class PackageFormat:
 
 class Unreadable(Exception):
     """A package file that is not what its name promises; the text says what it is instead."""
-
-
-# Without epoch and revision. A pre-release is 6.3.0-beta.2 in deb, 6.3.0_beta.2 in rpm packages
-# (EMQX deploy/packages).
-_VERSION = re.compile(
-    r"(?:\d+:)?(?P<number>\d+\.\d+\.\d+)(?:[-_~](?P<pre>(?:alpha|beta|rc)[.\d]*))?"
-)
-
-
-def vendor_version(version: str) -> str:
-    """Return a package's version as the vendor writes it.
-
-    >>> vendor_version("6.3.0_beta.2-1.el9")
-    '6.3.0-beta.2'
-    """
-    match = _VERSION.match(version)
-    if match is None:
-        return version
-    return match.group("number") + (f"-{match.group('pre')}" if match.group("pre") else "")
 
 
 _KNOWN_STARTS = (

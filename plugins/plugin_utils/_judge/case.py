@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Fact, Facts
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.evidence import HostEvidence
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.found import (
     Config,
@@ -69,7 +70,7 @@ class Link:
     def fact(self) -> Fact:
         return ("closed", self.source, self.target, self.kind)
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         """Return its JSON form."""
         return {
             "from": self.source,
@@ -95,7 +96,7 @@ class Case:
     """
 
     def __init__(
-        self, nodes: t.Mapping[str, Node], evidence: t.Mapping[str, t.Any], to_build: bool = False
+        self, nodes: t.Mapping[str, Node], evidence: Record, to_build: bool = False
     ) -> None:
         self.to_build = to_build
         read = {host: HostEvidence.of(evidence.get(host)) for host in nodes}

@@ -12,6 +12,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     WARNING,
     Finding,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.case import (
     PLAYBOOK,
     Case,
@@ -56,7 +57,7 @@ def certificates(case: Case, now: dt.datetime | None) -> Findings:
     yield from _foreign_ca(case, {host: str(review["ca"]) for host, review in reviews.items()})
 
 
-def _review(case: Case, host: str, now: dt.datetime) -> dict[str, t.Any]:
+def _review(case: Case, host: str, now: dt.datetime) -> Json:
     given = case.found(host).certificates
     try:
         return certificate_health.review(given, case.nodes[host].host, now)

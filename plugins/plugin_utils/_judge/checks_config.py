@@ -16,6 +16,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.config_findings import (
     config_findings,
 )
@@ -102,7 +103,7 @@ def _cookie(settings: Settings) -> Findings:
         )
 
 
-def _autoclean(variable: str, keys: t.Mapping[str, t.Any], version: str) -> Findings:
+def _autoclean(variable: str, keys: Record, version: str) -> Findings:
     after = keys.get("cluster.autoclean")
     if re.fullmatch(r"0+\s*[a-z]*", str(after)):
         yield Finding(

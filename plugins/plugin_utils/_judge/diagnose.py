@@ -17,6 +17,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     in_order,
     is_error,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge import (
     causes_boot,
     causes_config,
@@ -95,7 +96,7 @@ class Diagnosis:
 
 def diagnose(
     nodes: t.Mapping[str, Node],
-    evidence: t.Mapping[str, t.Any],
+    evidence: Record,
     window: Window | None = None,
     to_build: bool = False,
     nofile: t.Mapping[str, int] | None = None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import json_values as values
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import pem
 
@@ -183,7 +184,7 @@ class Found:
     data_nodes: Texts = ()
     disks: tuple[Space, ...] = ()
     sockets: tuple[Socket, ...] | None = None
-    certificates: tuple[t.Mapping[str, t.Any], ...] = ()
+    certificates: tuple[Record, ...] = ()
     unusable: Texts = ()
     named_files: tuple[NamedFile, ...] = ()
     default_login: bool = False
@@ -235,7 +236,7 @@ def _named_files(value: t.Any) -> tuple[NamedFile, ...]:
     return tuple(listed or [NamedFile.of(values.record(each), path) for path, each in by_path])
 
 
-def _certificate(given: values.Record) -> t.Mapping[str, t.Any]:
+def _certificate(given: values.Record) -> Record:
     paths = values.record(given.get("paths"))
     return {
         "use": values.text(given.get("use")),

@@ -14,6 +14,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     is_error,
     text,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.case import Link
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose import Diagnosis
 
@@ -64,7 +65,7 @@ class Verdict:
             return f"Found {counts}: not all was looked at ({', '.join(gaps)}), {share}."
         return f"Found {counts}: the cluster can form, {share}."
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         """Return its JSON form; docs/schema/ describes it."""
         return {
             "healthy" if self.purpose == DOCTOR else "passed": self.passed,

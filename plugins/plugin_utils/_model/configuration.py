@@ -24,10 +24,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     LISTENERS,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.environment import values
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-
-Tree = t.Dict[str, t.Any]
 
 # Up to 6.0.2 the vendor's emqx.conf switches the dashboard on; newer ones do it in base.hocon.
 _DASHBOARD_IN_BASE = "6.0.3"

@@ -12,6 +12,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.table impo
     STRATEGIES as ASKED,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Layout,
@@ -36,7 +37,7 @@ class Discovered:
     before_start: tuple[Finding, ...] = ()
 
 
-def question(settings: Settings, cluster: Cluster, node: Node, layout: Layout) -> dict[str, t.Any]:
+def question(settings: Settings, cluster: Cluster, node: Node, layout: Layout) -> Json:
     """Return the options of the module discovery_info for a node's host, none where its strategy
     has nothing to ask."""
     name = settings.discovery_strategy

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import LISTENERS
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.configuration import merged
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Listener
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
@@ -56,22 +57,22 @@ def parse_bind(value: t.Any) -> tuple[str, int] | None:
     return "" if address in _ANY else address, int(match.group("port"))
 
 
-def _section(tree: t.Mapping[str, t.Any], *path: str) -> t.Mapping[str, t.Any]:
+def _section(tree: Record, *path: str) -> Record:
     found: t.Any = tree
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
 
 
-def _mqtt(section: t.Mapping[str, t.Any]) -> t.Iterator[Listener]:
+def _mqtt(section: Record) -> t.Iterator[Listener]:
     ports = {**LISTENERS, "quic": _QUIC_PORT}
     for kind, port in ports.items():
-        by_name: dict[str, t.Any] = {"default": {}} if kind in LISTENERS else {}
+        by_name: Json = {"default": {}} if kind in LISTENERS else {}
         yield from _named(kind, "mqtt", kind, {**by_name, **_section(section, kind)}, port)
 
 
 def _named(
-    prefix: str, kind: str, transport: str, by_name: t.Mapping[str, t.Any], default: int
+    prefix: str, kind: str, transport: str, by_name: Record, default: int
 ) -> t.Iterator[Listener]:
     for name, options in by_name.items():
         if options == _TOMBSTONE or not isinstance(options, (dict, type(None))):
@@ -91,12 +92,12 @@ def _listener(
     return Listener(name, kind, port, protocol, address, enabled and port != 0)
 
 
-def _is_enabled(options: t.Mapping[str, t.Any]) -> bool:
+def _is_enabled(options: Record) -> bool:
     value = options.get("enable", options.get("enabled", True))
     return str(value).lower() not in ("false", "off", "no")
 
 
-def _dashboard(section: t.Mapping[str, t.Any]) -> t.Iterator[Listener]:
+def _dashboard(section: Record) -> t.Iterator[Listener]:
     for kind in ("http", "https"):
         options = _section(section, kind)
         bind = parse_bind(options.get("bind", 0))
@@ -104,7 +105,7 @@ def _dashboard(section: t.Mapping[str, t.Any]) -> t.Iterator[Listener]:
             yield _listener(f"dashboard:{kind}", "dashboard", kind, bind, _is_enabled(options))
 
 
-def _gateways(section: t.Mapping[str, t.Any]) -> t.Iterator[Listener]:
+def _gateways(section: Record) -> t.Iterator[Listener]:
     for gateway, options in section.items():
         if not isinstance(options, dict):
             continue

@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import checks_values as checks
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.contradictions import (
     contradictions,
@@ -47,14 +48,14 @@ class _UnfitError(Exception):
         self.found = found
 
 
-def read(variables: t.Mapping[str, t.Any], host: str, inventory_dir: str) -> Reading:
+def read(variables: Record, host: str, inventory_dir: str) -> Reading:
     """Return the settings of a host from its variables, which are templated already.
 
     ``variables`` may hold others as well; one that is absent has its default. ``inventory_dir`` is
     where the cookie and the CA of the cluster are kept unless variables say otherwise; where the
     inventory is no file, the caller gives the working directory.
     """
-    values: dict[str, t.Any] = {}
+    values: Json = {}
     findings: list[Finding] = []
     for name, kind in _KINDS.items():
         given = variables.get(PREFIX + name, _ABSENT)
@@ -75,7 +76,7 @@ def read(variables: t.Mapping[str, t.Any], host: str, inventory_dir: str) -> Rea
     return Reading(_resolved(settings, "rpc_tls" in values, inventory_dir), tuple(findings))
 
 
-def missing(variables: t.Mapping[str, t.Any], names: t.Iterable[str], host: str) -> list[Finding]:
+def missing(variables: Record, names: t.Iterable[str], host: str) -> list[Finding]:
     """Return a finding for each of the variables, by names in Settings, that is not set."""
     return [
         finding("missing", name, host, "a value", "none", f"set it, as -e {PREFIX}{name}=...")

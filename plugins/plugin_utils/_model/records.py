@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 
 Texts = t.Tuple[str, ...]
 Numbers = t.Tuple[int, ...]
@@ -104,8 +105,8 @@ class Cluster:
     cluster_ports: Numbers
     addresses: Texts
     ipv6: bool
-    rpc: t.Mapping[str, t.Any]
-    discovery: t.Mapping[str, t.Any]
+    rpc: Record
+    discovery: Record
     findings: tuple[Finding, ...] = ()
 
 
@@ -248,26 +249,26 @@ class HostState:
     """
 
     unreachable: str = ""
-    platform: t.Mapping[str, t.Any] = field(default_factory=dict)
+    platform: Record = field(default_factory=dict)
     addresses: Texts = ()
     package_name: str = ""
     package_version: str = ""
-    package_file: t.Mapping[str, t.Any] = field(default_factory=dict)
+    package_file: Record = field(default_factory=dict)
     release: str = ""
-    container: t.Mapping[str, t.Any] = field(default_factory=dict)
+    container: Record = field(default_factory=dict)
     files: t.Mapping[str, FileState] = field(default_factory=dict)
     service: ServiceState = ServiceState()
     stale: Texts = ()
     data_nodes: Texts = ()
     disks: t.Mapping[str, int] = field(default_factory=dict)
-    sysctls: t.Mapping[str, t.Any] = field(default_factory=dict)
-    nft: t.Mapping[str, t.Any] = field(default_factory=dict)
-    firewall: t.Mapping[str, t.Any] = field(default_factory=dict)
+    sysctls: Record = field(default_factory=dict)
+    nft: Record = field(default_factory=dict)
+    firewall: Record = field(default_factory=dict)
     certificates: t.Mapping[str, str] = field(default_factory=dict)
-    running: t.Mapping[str, t.Any] = field(default_factory=dict)
+    running: Record = field(default_factory=dict)
 
     @classmethod
-    def of(cls, answer: t.Mapping[str, t.Any]) -> HostState:
+    def of(cls, answer: Record) -> HostState:
         """Return what the ``host`` of host_info's answer says, or {"unreachable": reason}."""
         if "unreachable" in answer:
             return cls(unreachable=str(answer["unreachable"]))

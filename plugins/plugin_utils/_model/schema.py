@@ -28,6 +28,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     WARNING,
     Finding,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 
 # Below a key with this entry anything goes: EMQX checks it itself.
 _OPEN = "*"
@@ -267,7 +268,7 @@ def unknown_keys(
     return [finding for finding in findings if finding is not None]
 
 
-def _leaves(value: dict[str, t.Any], path: str, table: dict[str, Span]) -> t.Iterator[str]:
+def _leaves(value: Tree, path: str, table: dict[str, Span]) -> t.Iterator[str]:
     """Yield the dotted paths of ``value``, not descending below a known or open key."""
     for key, item in value.items():
         here = f"{path}.{key}" if path else str(key)

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports, versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import (
     checks_license,
     checks_names,
@@ -207,10 +208,10 @@ def _ports(listeners: t.Iterable[Listener], kinds: t.Collection[str]) -> tuple[i
     return tuple(sorted(found))
 
 
-def _rpc(settings: Settings) -> dict[str, t.Any]:
+def _rpc(settings: Settings) -> Tree:
     version, tls = settings.version, settings.rpc_tls
     discovery = settings.rpc_port_discovery or "stateless"
-    keys: dict[str, t.Any] = {"port_discovery": discovery}
+    keys: Tree = {"port_discovery": discovery}
     if settings.rpc_port_discovery == "manual":
         older = "ssl_server_port" if tls else "tcp_server_port"
         key = "server_port" if versions.feature("rpc_server_port", version) else older

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
+
 
 def addresses(
-    hosts: t.Iterable[str], variables: t.Mapping[str, t.Mapping[str, t.Any]], variable: str
+    hosts: t.Iterable[str], variables: t.Mapping[str, Record], variable: str
 ) -> dict[str, str]:
     """Return by host the address that ``variable`` gives, else ansible_host, else its name."""
     found = {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils import _zone
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState, Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import zone
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.zone import ZoneSettings
@@ -61,7 +62,7 @@ def plan(
     state: HostState,
     named_conf: str,
     ttl: int = 10,
-) -> dict[str, t.Any]:
+) -> Json:
     """Return what the role does on a name server, and the findings about it.
 
     ``addresses`` are those of all name servers, the primary first; ``named_conf`` is what

@@ -13,6 +13,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.x509 import (
     Problem,
     authorities,
@@ -35,7 +36,7 @@ def judge(found: t.Mapping[str, str], host: str, now: dt.datetime) -> list[Probl
     return problems(certificate, public_key, ca, [host], now)
 
 
-def _pems(found: t.Mapping[str, t.Any]) -> list[bytes]:
+def _pems(found: Record) -> list[bytes]:
     """Return the parts as bytes; what a host says may be of any type."""
     return [str(found.get(part) or "").encode("utf-8", "replace") for part in PARTS]
 
@@ -77,16 +78,14 @@ def health(
     return result
 
 
-def review(
-    pems: t.Sequence[t.Mapping[str, t.Any]], host: str, now: dt.datetime
-) -> dict[str, t.Any]:
+def review(pems: t.Sequence[Record], host: str, now: dt.datetime) -> Json:
     """Judge what node_evidence found of the certificates of the node named ``...@host``.
 
     The result has ``problems``, those that are there now, and ``ending``, those that time brings
     soon, as dictionaries with ``use``, ``path``, ``code``, ``expected``, ``found`` and ``remedy``;
     and ``ca``, fingerprints of the CAs that the node trusts.
     """
-    result: dict[str, t.Any] = {"problems": [], "ending": [], "ca": ""}
+    result: Json = {"problems": [], "ending": [], "ca": ""}
     for pem in pems:
         if not isinstance(pem, t.Mapping):
             continue

@@ -17,6 +17,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
     in_order,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificates
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.authority import About, Authority
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.certificates import (
@@ -53,7 +54,7 @@ class CertificateTasks:
     trust: tuple[Task, ...]
     rights: tuple[Task, ...]
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         return {
             "errors": [each.sentence() for each in self.findings if each.severity == ERROR],
             "warnings": [each.sentence() for each in self.findings if each.severity != ERROR],
@@ -67,7 +68,7 @@ class CertificateTasks:
         }
 
 
-def wanted(option: t.Mapping[str, t.Any]) -> Wanted:
+def wanted(option: Record) -> Wanted:
     """Return an element of certificates_wanted as a record."""
     fields = {key: value for key, value in option.items() if key not in ("names", "usage")}
     return Wanted(

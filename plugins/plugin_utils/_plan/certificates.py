@@ -18,6 +18,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
     is_error,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import x509
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.authority import (
     About,
@@ -65,7 +66,7 @@ class Wanted:
     def files(self) -> Texts:
         return tuple(path for path in (self.certificate, self.key, self.ca) if path)
 
-    def as_option(self) -> dict[str, t.Any]:
+    def as_option(self) -> Json:
         """Return it as an element of certificates_wanted."""
         option = dataclasses.asdict(self)
         del option["given"]

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, in_order
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Directory,
     FileState,
@@ -83,10 +84,10 @@ def plan(
     host: str,
     settings: EtcdSettings,
     state: HostState,
-    listening: t.Sequence[t.Mapping[str, t.Any]],
+    listening: t.Sequence[Record],
     files: Reader,
     now: dt.datetime,
-) -> dict[str, t.Any]:
+) -> Json:
     """Return what the role does on a member, and the findings about it.
 
     ``listening`` are sockets with the ``name`` of their program and their ``port``; ``files`` reads
@@ -179,9 +180,7 @@ def _observed(files: Reader, client: Wanted) -> dict[str, str]:
     return {"certificate": pems[0].decode("utf-8", "replace"), "public_key": public.decode()}
 
 
-def _role_vars(
-    authority: Authority, wanted: Wanted, observed: t.Mapping[str, str]
-) -> dict[str, t.Any]:
+def _role_vars(authority: Authority, wanted: Wanted, observed: t.Mapping[str, str]) -> Json:
     """Return the variables of the role certificates."""
     return {
         "certificates_ca_dir": authority.directory,
@@ -275,7 +274,7 @@ def _findings(
     host: str,
     settings: EtcdSettings,
     state: HostState,
-    listening: t.Sequence[t.Mapping[str, t.Any]],
+    listening: t.Sequence[Record],
 ) -> t.Iterator[Finding]:
     def finding(code: str, subject: str, expected: str, found: str, remedy: str) -> Finding:
         return Finding(f"etcd_{code}", expected, found, remedy, hosts=(host,), subject=subject)

@@ -12,6 +12,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     merge,
     render,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.configuration import (
     base_layer,
@@ -111,11 +112,9 @@ def _emqx_conf(settings: Settings, cluster: Cluster, node: Node, layout: Layout)
     return _readable(layout, "emqx.conf", f"{commented()}\n{render(tree)}")
 
 
-def _of_cluster(
-    settings: Settings, cluster: Cluster, node: Node, layout: Layout
-) -> dict[str, t.Any]:
+def _of_cluster(settings: Settings, cluster: Cluster, node: Node, layout: Layout) -> Tree:
     """Return the keys of emqx.conf that follow from the model of the cluster."""
-    own: dict[str, t.Any] = {
+    own: Tree = {
         "name": node.name,
         "cookie": settings.cookie,
         "data_dir": layout.node_data,
@@ -126,7 +125,7 @@ def _of_cluster(
     if settings.rpc_tls:
         files = layout.certificates
         rpc.update(certfile=files["certificate"], keyfile=files["key"], cacertfile=files["ca"])
-    tree: dict[str, t.Any] = {
+    tree: Tree = {
         "node": own,
         "cluster": {
             "name": settings.cluster_name,

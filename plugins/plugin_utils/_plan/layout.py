@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.service_account import (
     SERVICE_ACCOUNT,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout, Texts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.container import IMAGE_ROOT
@@ -238,7 +239,7 @@ def _tarball(settings: Settings, suffix: str) -> _Places:
     )
 
 
-def _command(path: str, suffix: str) -> dict[str, t.Any]:
+def _command(path: str, suffix: str) -> Json:
     """Return argv and unit_argv; the command lines of instances are ours."""
     if suffix:
         return {"argv": (f"/usr/local/bin/emqx{suffix}",), "unit_argv": "/usr/local/bin/emqx-%i"}

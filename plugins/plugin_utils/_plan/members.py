@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Node,
@@ -58,7 +59,7 @@ class MembersChange:
     steps: tuple[Step, ...] = ()
     impact: Texts = ()
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         shown = {name: value for name, value in vars(self).items() if name != "findings"}
         steps = [asdict(step) for step in self.steps]
         return {**shown, "steps": steps, "findings": [one.as_dict() for one in self.findings]}

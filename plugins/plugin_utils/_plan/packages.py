@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import PackageFacts
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.formats import FORMATS
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
@@ -43,7 +44,7 @@ def package_findings(
     settings: Settings,
     release: Release,
     host: HostState,
-    package_stat: t.Mapping[str, t.Any],
+    package_stat: Record,
     opened: PackageFacts | None,
 ) -> list[Finding]:
     """Return what is wrong with emqx_package.
@@ -168,9 +169,7 @@ def _seen(release: Release, what: str, facts: PackageFacts) -> str:
     return f"{what} in {release.file}" if facts.format else release.file
 
 
-def _content_findings(
-    settings: Settings, package_stat: t.Mapping[str, t.Any]
-) -> t.Iterator[Finding]:
+def _content_findings(settings: Settings, package_stat: Record) -> t.Iterator[Finding]:
     where, path = _PLACES[settings.package_source], settings.package
     expected = settings.package_sha256.lower() or package_stat.get("sidecar", "")
     if not package_stat.get("exists"):

@@ -12,6 +12,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import 
     UNKNOWN_BOOT,
     cluster_wide,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Texts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
@@ -67,7 +68,7 @@ class Restarts:
         """All hosts whose node is started, stopped or restarted."""
         return frozenset(self.stop + self.start + self.restart + self.last + self.replicants)
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         steps = [asdict(step) for step in self.steps]
         return {**vars(self), "gates": dict(self.gates), "steps": steps}
 

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
     Layout,
@@ -66,11 +67,11 @@ class TlsPlan:
     def todo(self) -> bool:
         return self.pending or self.modes_todo
 
-    def certificates_role_vars(self) -> dict[str, t.Any]:
+    def certificates_role_vars(self) -> Json:
         """Return the variables of the role certificates for a deployment."""
         return self._role_vars(dataclasses.replace(self.wanted, replace=self.pending))
 
-    def rotation_role_vars(self, trust: str, renew: bool) -> dict[str, t.Any]:
+    def rotation_role_vars(self, trust: str, renew: bool) -> Json:
         """Return the same for one step of a rotation.
 
         ``trust`` is the PEM of the CAs to be trusted, "" for no change; ``renew`` tells whether
@@ -91,7 +92,7 @@ class TlsPlan:
             wanted = dataclasses.replace(wanted, trust=trust)
         return self._role_vars(wanted)
 
-    def _role_vars(self, wanted: Wanted) -> dict[str, t.Any]:
+    def _role_vars(self, wanted: Wanted) -> Json:
         return {
             "certificates_ca_dir": self.authority.directory,
             "certificates_ca_name": self.authority.name,

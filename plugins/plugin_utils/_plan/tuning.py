@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctls
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
     ManagedFile,
@@ -80,7 +81,7 @@ class TuningPlan:
     files: tuple[ManagedFile, ...] = ()
     todo: bool = False
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         return asdict(self)
 
 

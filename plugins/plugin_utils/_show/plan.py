@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """The plan of a run on one screen: per host its steps and why, then what clients will notice."""
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, text
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 
@@ -32,7 +33,7 @@ def lines(
 
 
 # Steps whose order among hosts matters.
-ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force-leave"})
+ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force_leave", "certificates"})
 
 
 def _step(step: Step) -> str:
@@ -41,7 +42,7 @@ def _step(step: Step) -> str:
 
 def as_dict(
     steps: t.Sequence[Step], impact: t.Sequence[str], findings: t.Sequence[Finding]
-) -> dict[str, t.Any]:
+) -> Json:
     """Return the plan for programs; docs/schema/plan.schema.json describes it."""
     return {
         "steps": [

@@ -9,7 +9,7 @@ import math
 import typing as t
 from html import escape
 
-Record = t.Mapping[str, t.Any]
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 
 _STYLE = """
 :root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--text:#1b2430;--soft:#5b6776;

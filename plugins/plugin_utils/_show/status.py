@@ -13,6 +13,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     in_order,
     is_error,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import (
     NodeView,
@@ -30,10 +31,10 @@ _ROLES = ("core", "replicant")
 
 def status(
     nodes: t.Mapping[str, Node],
-    answers: t.Mapping[str, t.Any],
+    answers: Record,
     renew_days: int = 30,
     now: dt.datetime | None = None,
-) -> dict[str, t.Any]:
+) -> Json:
     """Return the state of a cluster in its JSON form, which docs/schema/ describes.
 
     ``nodes`` are those of the whole cluster by inventory host; ``answers`` what cluster_info
@@ -92,7 +93,7 @@ def _certificates(
     return {host: judged["ends"] for host, judged in current.items()}, findings
 
 
-def _row(host: str, node: Node, view: NodeView, common: Sight) -> dict[str, t.Any]:
+def _row(host: str, node: Node, view: NodeView, common: Sight) -> Json:
     running, stopped = view.sight
     return {
         "host": host,
@@ -109,7 +110,7 @@ def _row(host: str, node: Node, view: NodeView, common: Sight) -> dict[str, t.An
     }
 
 
-def _table(rows: t.Sequence[t.Mapping[str, t.Any]], size: int) -> list[str]:
+def _table(rows: t.Sequence[Record], size: int) -> list[str]:
     lines = [_HEADINGS, *(_cells(row, size) for row in rows)]
     if any(row["certificate_ends"] for row in rows):
         endings = [_END, *(row["certificate_ends"] or "-" for row in rows)]
@@ -118,7 +119,7 @@ def _table(rows: t.Sequence[t.Mapping[str, t.Any]], size: int) -> list[str]:
     return ["  ".join(c.ljust(w) for c, w in zip(line, widths)).rstrip() for line in lines]
 
 
-def _cells(row: t.Mapping[str, t.Any], size: int) -> tuple[str, ...]:
+def _cells(row: Record, size: int) -> tuple[str, ...]:
     sees = "-"
     if row["state"] == "ready":
         sees = f"{len(row['running_nodes'])} of {size}"

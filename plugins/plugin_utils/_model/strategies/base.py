@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Layout,
     ManagedFile,
@@ -25,7 +26,7 @@ Findings = t.Iterator[Finding]
 Texts = t.Mapping[str, str]
 
 
-def no_keys(settings: Settings, seeds: t.Sequence[str], layout: Layout | None) -> dict[str, t.Any]:
+def no_keys(settings: Settings, seeds: t.Sequence[str], layout: Layout | None) -> Tree:
     return {}
 
 
@@ -79,7 +80,7 @@ class Strategy:
     same_short_names: bool = False
     # Whether a deployment itself writes what is found.
     mended: bool = False
-    config: t.Callable[[Settings, t.Sequence[str], Layout | None], dict[str, t.Any]] = no_keys
+    config: t.Callable[[Settings, t.Sequence[str], Layout | None], Tree] = no_keys
     check: t.Callable[[t.Sequence[Node], Settings], Findings] = no_check
     check_texts: t.Callable[[Settings, Texts], Findings] = no_text_check
     files: t.Callable[[Settings, Layout, Texts], t.Iterator[ManagedFile]] = no_files

@@ -9,6 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout, Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies.base import (
@@ -23,9 +24,7 @@ _MAX_NAME = 253
 _IP_VERSIONS = {"a": 4, "aaaa": 6, "srv": 0}
 
 
-def _config(
-    settings: Settings, _seeds: t.Sequence[str], _layout: Layout | None
-) -> dict[str, t.Any]:
+def _config(settings: Settings, _seeds: t.Sequence[str], _layout: Layout | None) -> Tree:
     return {"dns": {"name": settings.dns_name, "record_type": settings.dns_record_type}}
 
 

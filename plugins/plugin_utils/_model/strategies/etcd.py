@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import versions
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import checks_pem
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Layout,
@@ -34,7 +35,7 @@ _FILES = {
 }
 
 
-def _config(settings: Settings, _seeds: t.Sequence[str], layout: Layout | None) -> dict[str, t.Any]:
+def _config(settings: Settings, _seeds: t.Sequence[str], layout: Layout | None) -> Tree:
     etcd = {"server": ",".join(settings.etcd_servers), "prefix": settings.etcd_prefix}
     return {"etcd": {**etcd, **_tls(settings, layout)}}
 
@@ -49,7 +50,7 @@ def _talks_tls(settings: Settings) -> bool:
     return any(server.startswith("https:") for server in settings.etcd_servers)
 
 
-def _tls(settings: Settings, layout: Layout | None) -> dict[str, t.Any]:
+def _tls(settings: Settings, layout: Layout | None) -> Tree:
     """EMQX strips the scheme: whether it talks TLS is decided by these options alone."""
     if not _talks_tls(settings):
         return {}
@@ -175,7 +176,7 @@ def _files(settings: Settings, layout: Layout, texts: Texts) -> t.Iterator[Manag
         if option in given and (option != "certfile" or "keyfile" in given):
             yield ManagedFile(
                 layout.etcd[option],
-                f"{texts[variable].strip()}\n",
+                f"{texts.get(variable, '').strip()}\n",
                 group=layout.user,
                 mode="0640",
                 secret=option == "keyfile",

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.k8s import named_by_address
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import checks_pem
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Layout,
@@ -35,9 +36,7 @@ _KEYS = ("apiserver", "service_name", "namespace", "address_type", "suffix")
 _TOKEN = re.compile(r"[!-~]+")
 
 
-def _config(
-    settings: Settings, _seeds: t.Sequence[str], _layout: Layout | None
-) -> dict[str, t.Any]:
+def _config(settings: Settings, _seeds: t.Sequence[str], _layout: Layout | None) -> Tree:
     return {
         "k8s": {
             # EMQX puts a slash and the path after it.
@@ -177,7 +176,7 @@ def _files(settings: Settings, layout: Layout, texts: Texts) -> t.Iterator[Manag
             secret=True,
         )
     if settings.k8s_token and settings.k8s_ca:
-        content = f"{texts['emqx_k8s_ca'].strip()}\n"
+        content = f"{texts.get('emqx_k8s_ca', '').strip()}\n"
         yield ManagedFile(layout.kubernetes_files["ca"], content, group=layout.user, mode="0640")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies.base import (
@@ -14,9 +15,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies.bas
 )
 
 
-def _config(
-    _settings: Settings, seeds: t.Sequence[str], _layout: Layout | None
-) -> dict[str, t.Any]:
+def _config(_settings: Settings, seeds: t.Sequence[str], _layout: Layout | None) -> Tree:
     return {"static": {"seeds": list(seeds)}}
 
 

@@ -17,6 +17,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.firewalld impor
     DROP_PRIORITY,
     rich_rule,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState, Texts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backend import (
     Changes,
@@ -68,7 +69,7 @@ def _added(
 
 
 def _removed(
-    rules: t.Iterable[str], zones: t.Container[str], found: t.Mapping[str, t.Any]
+    rules: t.Iterable[str], zones: t.Container[str], found: Record
 ) -> tuple[dict[str, str], ...]:
     removed = []
     for zone, here in found["zones"].items():

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     HostState,
@@ -87,7 +88,7 @@ class FirewallPlan:
         """Whether a table of ours is to be unloaded, and its files removed."""
         return any(changes.unload for changes in self.changes.values())
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         """Return its form for the tasks: as the fields, the properties and, by the name of each
         back end, ``add`` and ``remove``."""
         return {

@@ -14,6 +14,7 @@ import ipaddress
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Listener,
@@ -38,7 +39,7 @@ class Rule:
     sources: Texts
     purpose: str
 
-    def as_dict(self) -> dict[str, t.Any]:
+    def as_dict(self) -> Json:
         """Return it as ``emqx_firewall_rules`` holds it."""
         return {**asdict(self), "sources": list(self.sources)}
 

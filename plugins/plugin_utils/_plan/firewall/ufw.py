@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState, Texts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backend import (
     Changes,
@@ -62,9 +63,7 @@ def changes(desired: Desired, host: HostState) -> Changes:
     return Changes(add=tuple(add), remove=tuple(remove))
 
 
-def _added(
-    missing: t.Iterable[Item], family: t.Mapping[str, t.Any], before: int
-) -> tuple[list[Item], int]:
+def _added(missing: t.Iterable[Item], family: Record, before: int) -> tuple[list[Item], int]:
     """Place rules: one that allows at the top, one that denies after the last that allows."""
     count = family["count"]
     last = max((rule["place"] for rule in family["ours"] if rule["rule"] == "allow"), default=0)

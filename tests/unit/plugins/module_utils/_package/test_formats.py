@@ -17,6 +17,8 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platform
 from ansible_collections.mqttops.emqx.plugins.module_utils._package import formats
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import (
     PackageFacts,
+)
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.vendor_version import (
     vendor_version,
 )
 from ansible_collections.mqttops.emqx.tests.unit.package_files import ar, deb, rpm, tar, targz
