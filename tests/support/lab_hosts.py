@@ -54,7 +54,9 @@ class Lab:
         """The version of EMQX that is installed."""
         root = "/opt/emqx" if self.unpacked else "/usr/lib/emqx"
         text = next(iter(self.hosts.values())).file(f"{root}/releases/emqx_vars").content_string
-        return str(re.search(r'^(?:export )?REL_VSN="?([0-9.]+)', text, re.MULTILINE)[1])
+        found = re.search(r'^(?:export )?REL_VSN="?([0-9.]+)', text, re.MULTILINE)
+        assert found, text
+        return found[1]
 
     @property
     def etc(self) -> str:

@@ -82,7 +82,7 @@ CASES = {
                 "correct the path",
             ),
             ("bad_name", "Host n2, emqx_node_name", "expected: name@host", "found: emqx "),
-            ("name_loopback", "Host n3, emqx_node_name", "found: emqx@127.0.0.1"),
+            ("loopback_host", "Host n3, emqx_node_name", "found: emqx@127.0.0.1"),
             (
                 "data_of_other_node",
                 "Host n1, emqx_node_name",
@@ -100,7 +100,7 @@ CASES = {
             ),
             ("owned_key", "Host n1, emqx_config", "found: node.cookie", "set emqx_cookie"),
             (
-                "listener_port",
+                "bad_listener_port",
                 "Host n3, emqx_config",
                 "tcp",
                 "found: 99999",
