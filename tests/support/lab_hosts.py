@@ -50,10 +50,15 @@ class Lab:
         return bool(next(iter(self.hosts.values())).file("/opt/emqx/releases").exists)
 
     @property
+    def root(self) -> str:
+        """Where the release lies."""
+        return "/opt/emqx" if self.unpacked else "/usr/lib/emqx"
+
+    @property
     def version(self) -> str:
         """The version of EMQX that is installed."""
-        root = "/opt/emqx" if self.unpacked else "/usr/lib/emqx"
-        text = next(iter(self.hosts.values())).file(f"{root}/releases/emqx_vars").content_string
+        first = next(iter(self.hosts.values()))
+        text = first.file(f"{self.root}/releases/emqx_vars").content_string
         found = re.search(r'^(?:export )?REL_VSN="?([0-9.]+)', text, re.MULTILINE)
         assert found, text
         return found[1]
