@@ -35,7 +35,9 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            run = gather.run_input(variables, options["purpose"], self._task.check_mode)
+            run = gather.run_input(
+                self._templar, variables, options["purpose"], self._task.check_mode
+            )
             plan = deployment.plan(run)
         except (EmqxError, OSError) as error:
             raise AnsibleActionFail(str(error)) from error

@@ -34,7 +34,9 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            run = gather.run_input(variables, verdicts.PURPOSE, self._task.check_mode)
+            run = gather.run_input(
+                self._templar, variables, verdicts.PURPOSE, self._task.check_mode
+            )
             found = verdicts.ABOUT[options["about"]](run)
         except (EmqxError, OSError) as error:
             raise AnsibleActionFail(str(error)) from error

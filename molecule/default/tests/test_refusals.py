@@ -81,7 +81,7 @@ CASES = {
                 "no file /nowhere/emqx",
                 "correct the path",
             ),
-            ("bad_name", "Host n2, emqx_node_name", "expected: name@host", "found: emqx "),
+            ("bad_name", "Host n2, emqx_node_name", "expected: name@host", "found: emqx'"),
             ("loopback_host", "Host n3, emqx_node_name", "found: emqx@127.0.0.1"),
             (
                 "data_of_other_node",
@@ -123,7 +123,7 @@ CASES = {
             "n3": {"ansible_port": 9},
         },
         [
-            ("bad_choice", "Host n1, emqx_discovery_strategy", "static", "found: telepathy"),
+            ("bad_choice", "Host n1, emqx_discovery_strategy", "static, manual", "telepathy"),
             ("unreachable", "Host n3, ansible_host", "make the host reachable"),
         ],
     ),
