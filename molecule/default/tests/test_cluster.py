@@ -74,9 +74,9 @@ def test_kernel_values_live_and_at_boot() -> None:
 
 
 def test_peers_reach_the_cluster_ports() -> None:
-    ways = [(address, port) for address in LAB.addresses.values() for port in (4370, 5370)]
+    targets = [(address, port) for address in LAB.addresses.values() for port in (4370, 5370)]
     for source in HOSTS:
-        assert reach(LAB, source, ways) == dict.fromkeys(ways, "open"), source
+        assert reach(LAB, source, targets) == dict.fromkeys(targets, "open"), source
 
 
 @pytest.mark.parametrize("port", [4370, 5370])

@@ -92,8 +92,8 @@ def test_a_rebooted_host_comes_back_by_itself() -> None:
 
 
 def test_the_example_of_the_documentation_with_a_new_cookie_and_consent() -> None:
-    wish = {"emqx_environment": CHANGE["emqx_environment"], **NEW_COOKIE}
-    done(EXAMPLE.playbook("mqttops.emqx.site", **wish))
+    given = {"emqx_environment": CHANGE["emqx_environment"], **NEW_COOKIE}
+    done(EXAMPLE.playbook("mqttops.emqx.site", **given))
     together(LAB, *HOSTS)
     # The dashboard is open to the network of the example only.
     rules = LAB.outputs("nft list table inet mqttops_emqx; cat /etc/emqx/emqx.conf")
