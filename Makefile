@@ -7,6 +7,7 @@ MAKEFLAGS   += --no-print-directory
 CACHE       := $(CURDIR)/.cache
 VENV        := $(CACHE)/venv
 COLLECTION  := $(CACHE)/collections/ansible_collections/mqttops/emqx
+GALAXY_VENV := $(CACHE)/galaxy
 SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
 ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
 # The longest first, so that none of them runs alone at the end.
@@ -39,6 +40,12 @@ system:
 $(VENV)/.ready: tests/requirements.txt | system
 	@test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --requirement tests/requirements.txt
+	@touch $@
+
+# Of its own: what the importer depends on clashes with the other tools.
+$(GALAXY_VENV)/.ready: tests/requirements-galaxy.txt | system
+	@test -x $(GALAXY_VENV)/bin/python || python3 -m venv $(GALAXY_VENV)
+	@$(GALAXY_VENV)/bin/pip install --quiet --requirement tests/requirements-galaxy.txt
 	@touch $@
 
 $(COLLECTION):
@@ -78,13 +85,13 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 # --- checks ---------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup  ## Lint, units, sanity, stand-in, network, all molecule scenarios
-	@$(POOL) host-image packages lint unit standin-test $(SCENARIOS:%=scenario-%) network-test sanity
+test: setup  ## Lint, units, sanity, import by Galaxy, stand-in, network, all molecule scenarios
+	@$(POOL) host-image packages lint unit standin-test $(SCENARIOS:%=scenario-%) network-test sanity galaxy
 
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
-	@mypy plugins tests/lab tests/bench tests/network tests/payload.py tests/standin/tests tests/standin/image tests/unit/plugins
+	@mypy plugins tests/lab tests/bench tests/network tests/payload.py tests/standin/tests tests/standin/image tests/unit/plugins tests/unit/shipped
 	@cd tests/support && mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py
@@ -124,9 +131,30 @@ scenario-%: packages host-image
 
 scenario-containers: standin-image
 
+.PHONY: cores
+cores: setup packages host-image build  ## The archive on each ansible-core that it promises, in the lab (CORES="2.21 devel")
+	@python tests/support/cores.py $(ARCHIVE) $(CORES)
+
+# --- what is shipped ------------------------------------------------------------------------
+
+ARCHIVE = $(CACHE)/build/mqttops-emqx-$(shell sed -n 's/^version: //p' galaxy.yml).tar.gz
+
 .PHONY: build
 build: setup  ## Build the collection archive
-	@ansible-galaxy collection build --force --output-path $(CACHE)/build
+	@tests/tree.sh $(CACHE)/build/tree
+	@cd $(CACHE)/build/tree && ansible-galaxy collection build --force --output-path $(CACHE)/build
+
+.PHONY: galaxy
+galaxy: build $(GALAXY_VENV)/.ready  ## Import the archive as Ansible Galaxy does, offline
+	@tests/galaxy.sh $(ARCHIVE) $(GALAXY_VENV)
+
+.PHONY: readme
+readme: setup  ## Write the tables of README.md from the tree
+	@python tests/support/readme_tables.py --write
+
+.PHONY: changelog
+changelog: setup  ## Write CHANGELOG.md as it would be with a release now; fragments stay
+	@tests/changelog.sh $(CACHE)/changelog
 
 .PHONY: clean
 clean:  ## Remove labs and everything cached

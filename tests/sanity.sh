@@ -1,31 +1,46 @@
 #!/usr/bin/env bash
 # Run ansible-test sanity on a copy of the tracked files, as it wants a real
 # ansible_collections/NAMESPACE/NAME checkout. $1: where to put the copy.
+# Modules are compiled and loaded by each Python of hosts that this machine has, 3.8 to 3.13.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tree=$1
+
+targets=()
+for version in 3.8 3.9 3.10 3.12 3.13; do
+    for python in "$(command -v "python$version")" ~/.pyenv/versions/"$version".*/bin/"python$version"; do
+        # Itself, as what stands on the path may be a script that looks into the home.
+        if path=$("$python" -c 'import sys; print(sys.executable)' 2>/dev/null); then
+            targets+=(--target-python "$version@$path")
+            break
+        fi
+    done
+done
 export HOME=${tree%/ansible_collections/*}/home
 mkdir -p "$HOME"
 
-rm -rf "$tree"
-mkdir -p "$tree"
-git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-    # A file may be in the index and gone from the work tree.
-    if [[ -e $file ]]; then printf '%s\0' "$file"; fi
-done | tar --create --null --files-from - | tar --extract --directory "$tree"
+tests/tree.sh "$tree"
 git -C "$tree" init --quiet
 git -C "$tree" add --all
 
-sanity() {
-    (cd "$tree" && ansible-test sanity --local --requirements --python 3.11 --color no 2>&1) | tee "$HOME/log"
+run() {
+    # Chained, as nothing else ends it where the caller asks whether it failed.
+    cd "$tree" && ansible-test sanity --local --requirements --python 3.11 --color no &&
+        if ((${#targets[@]})); then
+            ansible-test sanity --test import --test compile --requirements --color no "${targets[@]}"
+        fi
 }
 
-# ansible-test fetches pip's bootstrap script from a site of its own, which a machine with nothing
-# but a package index does not reach; the pip that ships with Python serves there as well.
-if ! sanity; then
-    version=$(sed -nE 's/^Downloading pip ([0-9.]+) bootstrap script.*/\1/p' "$HOME/log" | head -n 1)
+sanity() {
+    (run 2>&1) | tee "$HOME/log"
+}
+
+# ansible-test fetches pip's bootstrap script from a site of its own, one for each pip that a Python
+# takes, which a machine with nothing but a package index does not reach; the pip that ships with
+# Python serves there as well.
+until sanity; do
+    version=$(sed -nE 's/^Downloading pip ([0-9.]+) bootstrap script.*/\1/p' "$HOME/log" | tail -n 1)
     bootstrap=$HOME/.ansible/test/cache/get_pip_${version//./_}.py
     if [[ -z $version || -e $bootstrap ]]; then exit 1; fi
     printf 'import ensurepip\nensurepip.bootstrap()\n' >"$bootstrap"
-    sanity
-fi
+done

@@ -1,4 +1,6 @@
 # Copyright (c) 2026, mqttops contributors
+# GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Action host_state: the variables of a host as they are for it, and what is on it."""

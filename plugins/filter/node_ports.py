@@ -1,5 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: Apache-2.0
+# GNU General Public License v3.0+
+# (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 
 """Filter node_ports: the ports between cluster nodes, out of a node name."""
 

@@ -187,7 +187,7 @@ def _list(element: t.Callable[[t.Any], t.Any]) -> t.Callable[[t.Any], tuple[t.An
 def _names(value: t.Any) -> Texts:
     """Return names that are given as a list or with commas."""
     parts = [value] if isinstance(value, str) else _list(_text)(value)
-    return tuple(name.strip() for part in parts for name in part.split(",") if name.strip())
+    return tuple(name.strip(" \t") for part in parts for name in part.split(",") if name.strip())
 
 
 class _Kind(t.NamedTuple):

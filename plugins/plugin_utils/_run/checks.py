@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """All findings on the hosts of a run and on what is to be done there, before anything is."""
 
@@ -18,10 +18,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     places,
     tuning,
 )
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import (
-    checks as firewall_checks,
-)
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import none
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import release
@@ -44,9 +40,9 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
         yield from given.findings
         if host in settings.cluster_hosts and given.host:
             yield from _of_host(host, run, settings, draft)
-    if any(one.firewall.backend != none.NAME for one in draft.hosts.values()):
+    if draft.hosts:
         unread = hosts.unread(run, draft.cluster)
-        yield from firewall_checks.members(draft.cluster, unread)
+        yield from firewall.member_findings(draft.cluster, unread)
     strategy = table.of(settings.discovery_strategy)
     texts = next(iter(run.hosts.values())).texts
     yield from strategy.check_texts(settings, texts)
@@ -75,9 +71,8 @@ def _of_host(
         besides += firewall.findings(draft.cluster, own, one.node, found)
         besides += one.tls.findings
         if one.leads:
-            besides += tuning.findings(own, found, host)
-        if own.in_container:
-            besides += container.findings(own, found, one.node, one.firewall.backend)
+            besides += tuning.findings(own, found, host, one.reserved_ports)
+        besides += container.findings(own, found, one.node)
     yield from check_host(
         given.settings,
         node,

@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """The plan of a run: the cluster's model, what each host is to get, and what is wrong with it.
 
@@ -85,7 +85,7 @@ def plan(run: RunInput) -> Deployment:
         if host in cluster.nodes and given.host and not given.host.unreachable
     }
     stale = {host: _stale(host, run) for host in hosts}
-    order = _start_order(run, settings, cluster)
+    order = _start_order(run, settings, cluster, hosts)
     change = _change(run, settings, cluster)
     stopped = change.stop if change else ()
     restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last)
@@ -150,10 +150,13 @@ def _states(
     }
 
 
-def _start_order(run: RunInput, settings: Settings, cluster: Cluster) -> start_order.StartOrder:
-    """Return who starts last, so that discovery has nobody with data join somebody without."""
+def _start_order(
+    run: RunInput, settings: Settings, cluster: Cluster, hosts: t.Collection[str]
+) -> start_order.StartOrder:
+    """Return who of the hosts starts last, so that discovery has nobody with data join somebody
+    without. One out of reach, which has no plan, starts nothing."""
     names = {host: node.name for host, node in cluster.nodes.items()}
-    here = [h for h, node in cluster.nodes.items() if h in run.hosts and node.role == "core"]
+    here = [h for h, node in cluster.nodes.items() if h in hosts and node.role == "core"]
     fresh = [
         host
         for host in here

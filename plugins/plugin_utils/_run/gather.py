@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """Take from Ansible what the plan is made of: the variables of hosts, and what was read there."""
 

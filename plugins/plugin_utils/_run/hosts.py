@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """The plan of one host: its files, rules, kernel values and certificates, and which phases of a
 deployment have something to do there."""
@@ -10,7 +10,6 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Directory,
@@ -30,7 +29,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     tuning,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.control_files import ControlFiles
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import none
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import reads
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
@@ -67,8 +65,8 @@ class HostPlan:
     firewall: firewall.FirewallPlan
     tls: tls.TlsPlan
     container: container.ContainerPlan | None
+    reserved_ports: tuple[int, ...]
     todo: t.Mapping[str, bool]
-    findings: tuple[Finding, ...]
 
     @property
     def changes(self) -> bool:
@@ -78,9 +76,8 @@ class HostPlan:
     @property
     def touches(self) -> bool:
         """The same without what the firewall phase only says, where rules are left to others."""
-        return any(self.todo[p] for p in PREPARING if p != "firewall") or (
-            self.todo["firewall"] and self.firewall.todo
-        )
+        rules = self.todo["firewall"] and self.firewall.changes_host
+        return rules or any(self.todo[p] for p in PREPARING if p != "firewall")
 
     def intends(self) -> dict[str, bool]:
         """Return what is about to be mended here, for the diagnosis before a deployment."""
@@ -129,8 +126,11 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
     certificates = tls.plan(
         settings, node, where, host, ControlFiles(), run.now, run.purpose == ROTATE
     )
-    kernel = tuning.plan(settings, _reserved_ports(scene), host, where.user)
-    managed = files.config_files(settings, cluster, node, where, what, given.texts, image)
+    ports = _reserved_ports(scene)
+    kernel = tuning.plan(settings, ports, host, where.user)
+    managed = files.config_files(
+        settings, cluster, node, where, what, given.texts, image, rules.unit
+    )
     directories = files.directories(settings, where)
     away = what.kind == "package" and all(n.instance for n in scene.server_nodes)
     kept = host.file(reads.package_database(where)).exists
@@ -150,8 +150,8 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
         container=container.plan(settings, node, where, what, image)
         if settings.in_container
         else None,
+        reserved_ports=ports,
         todo={},
-        findings=(),
     )
     return dataclasses.replace(draft, todo=_todo(draft, scene))
 
@@ -165,7 +165,7 @@ def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
     return {
         "install": installs and (plan.release.needed or plan.unit_at_boot),
         "tuning": plan.leads and settings.tuning_enabled and plan.tuning.todo,
-        "firewall": (plan.firewall.backend == none.NAME) or (plan.leads and plan.firewall.todo),
+        "firewall": plan.leads and plan.firewall.todo,
         "tls": settings.tls and (plan.tls.pending or plan.tls.modes_todo),
         "configure": plan.lays_out or bool(pending),
         "service": not host.service.enabled or host.service.outdated,
@@ -194,9 +194,10 @@ def unread(run: RunInput, cluster: Cluster) -> set[str]:
     }
 
 
-def _reserved_ports(scene: _Scene) -> list[int]:
-    nodes = scene.server_nodes
-    ports = [*scene.cluster.cluster_ports]
-    for node in nodes:
-        ports += [*node.listener_ports, *node.dashboard_ports]
-    return sorted(set(ports))
+def _reserved_ports(scene: _Scene) -> tuple[int, ...]:
+    """Return the ports that outgoing connections of the server must not take."""
+    ports = {*scene.cluster.cluster_ports}
+    for node in scene.server_nodes:
+        ports.update([*node.listener_ports, *node.dashboard_ports])
+        ports.update(each.port for each in node.listeners if each.enabled)
+    return tuple(sorted(ports))

@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """What a run knows so far: of each of its hosts, of the members that it leaves out, of itself."""
 

@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """The plan of a run as data of Ansible, for the tasks of the role."""
 
@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error, text
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import question
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
+    Cluster,
+    HostState,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
@@ -168,7 +171,8 @@ def _host_data(host: str, run: RunInput, plan: Deployment) -> Data:
     found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"
     if host in cluster.nodes:
         node = cluster.nodes[host]
-        found["discovery"] = {"service_account": "", **question(settings, cluster, node, where)}
+        asked = question(lead(run), cluster, node, where)
+        found["discovery"] = {"service_account": "", **asked}
     if one:
         found.update(data(one), **_work(host, run, plan, one))
     return found
@@ -193,6 +197,7 @@ def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
             for step in (plan.rotation.changes if plan.rotation else ())
         ],
         "bridged": settings.bridged,
+        "foreign_code": foreign_code(one, run.hosts[host].host),
         "environment": environment.values(settings),
         "instance_files": data(instance_files(one.layout)) if one.layout.instanced else [],
         "package_path": what.location if what.source == "host" else fetched,
@@ -200,6 +205,14 @@ def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
         # Not yet where the image that would judge is still to come.
         "validates": settings.config_validate and not (settings.in_container and what.needed),
     }
+
+
+def foreign_code(one: HostPlan, found: HostState | None) -> list[str]:
+    """Return the directories of a release that belong to somebody else than root."""
+    if found is None:
+        return []
+    there = [path for path in one.layout.code[1:] if found.file(path).exists]
+    return [path for path in there if found.file(path).owner != "root"]
 
 
 def _todo(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> dict[str, bool]:

@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """What a run is going to do on each host, in words, from the plan that it carries out."""
 
@@ -32,16 +32,13 @@ def _preparing(host: str, one: HostPlan, given: HostInput) -> t.Iterator[Step]:
         count = len(one.tuning.pending)
         values = f"set {count} kernel value{'' if count == 1 else 's'}" if count else ""
         yield Step(host, "tuning", values or "write the files of kernel values and limits")
-    if one.todo["firewall"] and one.firewall.todo:
-        yield Step(host, "firewall", f"bring the rules to what they are to be ({_back_end(one)})")
+    if one.todo["firewall"] and one.firewall.changes_host:
+        rules = f"bring the rules to what they are to be ({one.firewall.backend})"
+        yield Step(host, "firewall", rules)
     if one.todo["tls"]:
         yield from _certificate(host, one)
     if one.todo["configure"]:
         yield from _files(host, one, given)
-
-
-def _back_end(one: HostPlan) -> str:
-    return one.firewall.backend
 
 
 def _install(host: str, one: HostPlan) -> t.Iterator[Step]:

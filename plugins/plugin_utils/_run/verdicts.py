@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """What the playbooks preflight, doctor and status say, from all that was gathered."""
 
@@ -32,7 +32,13 @@ def preflight(run: RunInput) -> Result:
     plan = deployment.plan(run)
     links = survey.judge(run, plan.cluster, {}, to_build=True).links
     found = verdict(plan.findings, links, PREFLIGHT)
-    return {"passed": found.passed, "text": found.lines(), "data": found.as_dict(), "page": ""}
+    return {
+        "passed": found.passed,
+        "text": found.lines(),
+        "data": found.as_dict(),
+        "page": "",
+        "settings": settings_data(deployment.lead(run)),
+    }
 
 
 def doctor(run: RunInput) -> Result:
@@ -47,6 +53,7 @@ def doctor(run: RunInput) -> Result:
         "data": {**found.as_dict(), "status": shown},
         "page": page(_title(run), _made(run), shown, found.as_dict()),
         "evidence": survey.evidence(run, cluster, {}),
+        "settings": settings_data(deployment.lead(run)),
     }
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) 2026, mqttops contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
+# SPDX-License-Identifier: Apache-2.0
 
 """The plan of a run on one screen: per host its steps and why, then what clients will notice."""
 
@@ -33,7 +33,7 @@ def lines(
 
 
 # Steps whose order among hosts matters.
-ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force-leave"})
+ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force_leave", "certificates"})
 
 
 def _step(step: Step) -> str:

@@ -176,7 +176,7 @@ def _files(settings: Settings, layout: Layout, texts: Texts) -> t.Iterator[Manag
         if option in given and (option != "certfile" or "keyfile" in given):
             yield ManagedFile(
                 layout.etcd[option],
-                f"{texts[variable].strip()}\n",
+                f"{texts.get(variable, '').strip()}\n",
                 group=layout.user,
                 mode="0640",
                 secret=option == "keyfile",

@@ -176,7 +176,7 @@ def _files(settings: Settings, layout: Layout, texts: Texts) -> t.Iterator[Manag
             secret=True,
         )
     if settings.k8s_token and settings.k8s_ca:
-        content = f"{texts['emqx_k8s_ca'].strip()}\n"
+        content = f"{texts.get('emqx_k8s_ca', '').strip()}\n"
         yield ManagedFile(layout.kubernetes_files["ca"], content, group=layout.user, mode="0640")
 
 
