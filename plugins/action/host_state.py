@@ -17,7 +17,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, reads
 
-HOST, VIEW, EVIDENCE, LINKS = PARTS = ("host", "view", "evidence", "links")
+HOST, VIEW, EVIDENCE, LINKS = "host", "view", "evidence", "links"
+PARTS = [HOST, VIEW, EVIDENCE, LINKS]
 
 
 class ActionModule(ActionBase):
@@ -34,7 +35,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         _validated, options = self.validate_argument_spec(
             argument_spec={
-                "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": []},
+                "parts": {"type": "list", "elements": "str", "choices": PARTS, "default": []},
                 "before_deployment": {"type": "bool", "default": False},
             }
         )
