@@ -17,6 +17,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, reads
 
+Answer = t.Dict[str, t.Any]
 HOST, VIEW, EVIDENCE, LINKS = "host", "view", "evidence", "links"
 PARTS = [HOST, VIEW, EVIDENCE, LINKS]
 
@@ -65,7 +66,7 @@ class ActionModule(ActionBase):
             )
         except AnsibleConnectionFailure as error:
             answer = {"unreachable": True, "msg": str(error)}
-        answer = plain(answer)
+        answer = plain({**_reason(answer), **answer})
         survey = {"host_info": answer} if alone else answer
         reason = answer.get("msg") or "no answer"
         whole = "failed" in answer or "unreachable" in answer
@@ -101,3 +102,10 @@ class ActionModule(ActionBase):
             wanted["stand_in"] = True
             wanted["speaks_for_others"] = host == plan["speaker"]
         return wanted
+
+
+def _reason(answer: Answer) -> Answer:
+    """Return why a module ended, which ansible-core gives in its record of the error alone."""
+    event = getattr(answer.get("exception"), "event", None)
+    reason = getattr(event, "msg", "")
+    return {"msg": f"Reading the host failed: {reason}"} if reason else {}

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import (
     DOCTOR,
     PREFLIGHT,
     REFUSAL,
+    explain_failure,
     verdict,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import (
@@ -42,7 +44,8 @@ def preflight(run: RunInput) -> Result:
 
 
 def doctor(run: RunInput) -> Result:
-    """Return what is wrong with the cluster, and how it is."""
+    """Return what is wrong with the cluster, and how it is; ``causes`` is for a run that failed."""
+    run = _as_last_seen(run)
     cluster = deployment.model(run)
     diagnosis = survey.judge(run, cluster, {}, to_build=False)
     found = verdict(diagnosis.findings, diagnosis.links, DOCTOR)
@@ -50,11 +53,19 @@ def doctor(run: RunInput) -> Result:
     return {
         "passed": found.passed,
         "text": [*shown["table"], *found.lines()],
+        "causes": [*shown["table"], *explain_failure(diagnosis)],
         "data": {**found.as_dict(), "status": shown},
         "page": page(_title(run), _made(run), shown, found.as_dict()),
         "evidence": survey.evidence(run, cluster, {}),
         "settings": settings_data(deployment.lead(run)),
     }
+
+
+def _as_last_seen(run: RunInput) -> RunInput:
+    """Return a run without what its nodes said, and its links were, before the survey: a run that
+    failed has such answers of its own."""
+    hosts = {h: replace(given, view={}, links_again={}) for h, given in run.hosts.items()}
+    return replace(run, hosts=hosts)
 
 
 def cluster_status(run: RunInput) -> Result:
