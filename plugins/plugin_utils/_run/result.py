@@ -42,6 +42,7 @@ _SECRET = frozenset(
         "k8s_token",
         "etcd_key",
         "tls_key",
+        "tls_ca_passphrase",
         "config",
         "base_config",
         "environment",
