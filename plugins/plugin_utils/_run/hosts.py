@@ -7,6 +7,7 @@ deployment have something to do there."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 from dataclasses import dataclass
 
@@ -104,7 +105,7 @@ class _Scene:
     def settings(self) -> Settings:
         return self.given.settings
 
-    @property
+    @functools.cached_property
     def server_nodes(self) -> list[Node]:
         return [node for node in self.cluster.nodes.values() if node.server == self.node.server]
 
