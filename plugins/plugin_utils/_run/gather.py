@@ -19,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.packages import package_file
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import PackageFacts
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.formats import (
     read as read_package,
@@ -46,15 +47,15 @@ PREFIX = "emqx_"
 
 def own_variables(
     templar: t.Any,
-    task_vars: Mapping[str, t.Any],
+    task_vars: Record,
     host: str,
     names: t.Container[str] | None = None,
-) -> tuple[dict[str, t.Any], list[Finding]]:
+) -> tuple[Json, list[Finding]]:
     """Return the variables ``emqx_*`` of a host, or of those the ``names``, with all templates
     filled in, and a finding for each that cannot be, as one that a template refers to is missing.
 
     ``templar`` is that of the host."""
-    values: dict[str, t.Any] = {}
+    values: Json = {}
     findings: list[Finding] = []
     for name in [name for name in task_vars if name.startswith(PREFIX)]:
         if names is not None and name not in names:
@@ -107,22 +108,20 @@ STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (
 )
 
 
-def registered(variables: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+def registered(variables: Record, name: str) -> Json:
     """Return a result that a task registered, {} where it was skipped or never ran."""
     found = variables.get(name)
     if not isinstance(found, Mapping) or found.get("skipped"):
         return {}
-    return t.cast("dict[str, t.Any]", plain(found))
+    return t.cast("Json", plain(found))
 
 
-def inventory_dir(task_vars: Mapping[str, t.Any]) -> str:
+def inventory_dir(task_vars: Record) -> str:
     """Return the folder that secrets of a cluster are kept beside: that of the inventory."""
     return str(task_vars.get("inventory_dir") or os.getcwd())
 
 
-def run_input(
-    templar: t.Any, task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool
-) -> RunInput:
+def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool) -> RunInput:
     """Return all that is known of a run, from what its tasks registered.
 
     ``templar`` and ``task_vars`` are those of any of its hosts. Raise InputError where no host was
@@ -164,8 +163,8 @@ def run_input(
 
 def _host_input(
     host: str,
-    variables: Mapping[str, t.Any],
-    state: Mapping[str, t.Any],
+    variables: Record,
+    state: Record,
     folder: str,
     purpose: str,
 ) -> HostInput:
@@ -193,13 +192,13 @@ def _host_input(
     )
 
 
-def _survey(state: Mapping[str, t.Any], later: Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _survey(state: Record, later: Record) -> Json:
     """Return the answers besides that of host_info, the later ones where a host was asked twice."""
     answers = {**state.get("survey", {}), **later.get("survey", {})}
     return {name: answer for name, answer in answers.items() if name != "host_info"}
 
 
-def _finding(item: Mapping[str, t.Any]) -> Finding:
+def _finding(item: Record) -> Finding:
     known = {**item, "hosts": tuple(item["hosts"]), "evidence": tuple(item["evidence"])}
     return Finding(**known)
 
@@ -245,7 +244,7 @@ def _with_cookie(given: HostInput, spare: str) -> HostInput:
     return dataclasses.replace(given, settings=dataclasses.replace(settings, cookie=spare))
 
 
-def _packages(hosts: Mapping[str, HostInput]) -> dict[str, t.Any]:
+def _packages(hosts: Mapping[str, HostInput]) -> Json:
     """Look at the packages that are files on the control node, each once."""
     paths = {
         given.settings.package

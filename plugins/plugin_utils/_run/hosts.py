@@ -11,6 +11,7 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Directory,
@@ -176,7 +177,7 @@ def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
     }
 
 
-def package_stat(settings: Settings, host: HostState, run: RunInput) -> t.Mapping[str, t.Any]:
+def package_stat(settings: Settings, host: HostState, run: RunInput) -> Record:
     """Return what is known of a package that is a file, {} where it is none."""
     if settings.package_source == "controller":
         return run.packages.get(settings.package, {})

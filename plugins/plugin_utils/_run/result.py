@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error, text
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import question
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
@@ -35,7 +36,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as show
 
-Data = t.Dict[str, t.Any]
+Data = Json
 
 # Of these, tasks are given what was made of them, if anything.
 _SECRET = frozenset(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import (
     DOCTOR,
     PREFLIGHT,
@@ -25,7 +26,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import p
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 PURPOSE = INSPECT
-Result = t.Dict[str, t.Any]
+Result = Json
 
 
 def preflight(run: RunInput) -> Result:
