@@ -126,7 +126,8 @@ def named_files(config: Config) -> list[tuple[str, str]]:
     What is switched off is left out, as EMQX does not open its files.
     """
     found = list(_files_in(config.tree, ""))
-    found += [(key, value) for key, value in config.environment.items() if _is_file(key, value)]
+    for key, value in config.environment.items():
+        found += _files_in(value, key)
     return [(key, value.replace(_FILE_PREFIX, "", 1)) for key, value in found]
 
 

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import (
     DOCTOR,
     PREFLIGHT,
     REFUSAL,
+    explain_failure,
     verdict,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import (
@@ -19,12 +22,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered imp
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.seeds import seed_choice
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, deployment, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import INSPECT, RunInput
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.result import settings_data
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import page
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 PURPOSE = INSPECT
-Result = t.Dict[str, t.Any]
+Result = Json
 
 
 def preflight(run: RunInput) -> Result:
@@ -37,12 +39,13 @@ def preflight(run: RunInput) -> Result:
         "text": found.lines(),
         "data": found.as_dict(),
         "page": "",
-        "settings": settings_data(deployment.lead(run)),
+        "settings": _outputs(run),
     }
 
 
 def doctor(run: RunInput) -> Result:
-    """Return what is wrong with the cluster, and how it is."""
+    """Return what is wrong with the cluster, and how it is; ``causes`` is for a run that failed."""
+    run = _as_last_seen(run)
     cluster = deployment.model(run)
     diagnosis = survey.judge(run, cluster, {}, to_build=False)
     found = verdict(diagnosis.findings, diagnosis.links, DOCTOR)
@@ -50,11 +53,19 @@ def doctor(run: RunInput) -> Result:
     return {
         "passed": found.passed,
         "text": [*shown["table"], *found.lines()],
+        "causes": [*shown["table"], *explain_failure(diagnosis)],
         "data": {**found.as_dict(), "status": shown},
         "page": page(_title(run), _made(run), shown, found.as_dict()),
         "evidence": survey.evidence(run, cluster, {}),
-        "settings": settings_data(deployment.lead(run)),
+        "settings": _outputs(run),
     }
+
+
+def _as_last_seen(run: RunInput) -> RunInput:
+    """Return a run without what its nodes said, and its links were, before the survey: a run that
+    failed has such answers of its own."""
+    hosts = {h: replace(given, view={}, links_again={}) for h, given in run.hosts.items()}
+    return replace(run, hosts=hosts)
 
 
 def cluster_status(run: RunInput) -> Result:
@@ -65,7 +76,7 @@ def cluster_status(run: RunInput) -> Result:
         "text": [*shown["table"], *shown["text"]],
         "data": shown,
         "page": page(_title(run), _made(run), shown, {}),
-        "settings": settings_data(deployment.lead(run)),
+        "settings": _outputs(run),
     }
 
 
@@ -98,6 +109,13 @@ def _status(run: RunInput) -> Result:
     cluster, settings = deployment.model(run), deployment.lead(run)
     answers = {h: survey.view_of(h, run, cluster) for h in cluster.nodes if h in run.hosts}
     return status(cluster.nodes, answers, settings.tls_renew_days, run.now)
+
+
+def _outputs(run: RunInput) -> Result:
+    """Return the settings that say how a verdict is shown. It is logged, so they are all it has."""
+    settings = deployment.lead(run)
+    names = ("report", "status_format", "status_json", "status_strict")
+    return {name: getattr(settings, name) for name in names}
 
 
 def _made(run: RunInput) -> str:

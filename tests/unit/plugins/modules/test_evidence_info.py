@@ -24,7 +24,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     evidence,
     running,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._host.config import Config
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.config import Config, named_files
 from ansible_collections.mqttops.emqx.plugins.modules import evidence_info, support_bundle
 
 Answer = t.Tuple[int, str, str]
@@ -128,6 +128,13 @@ def test_secrets_of_the_environment_are_those_that_emqx_reads(
     config = Config(str(tmp_path), str(tmp_path), f"{tmp_path}/emqx.env")
     assert secret in config.secrets()
     assert config.environment["y"] == 1
+
+
+def test_files_that_the_environment_names(tmp_path: Path) -> None:
+    lines = ('EMQX_A__KEYFILE="/a.pem"', 'EMQX_B="{certfile = \\"/b.pem\\"}"', "EMQX_C__CERTFILE=1")
+    (tmp_path / "emqx.env").write_text("\n".join(lines), encoding="utf-8")
+    config = Config(str(tmp_path), str(tmp_path), f"{tmp_path}/emqx.env")
+    assert named_files(config) == [("a.keyfile", "/a.pem"), ("b.certfile", "/b.pem")]
 
 
 def test_the_whole_answer(ask: Ask, host: Path) -> None:
