@@ -138,8 +138,9 @@ def test_status() -> None:
 
 def test_two_of_the_same_number_are_refused() -> None:
     shown = refused(playbook("site", emqx_instance=1))
-    assert "Host n1b: emqx_instance is 1, also that of n1a" in shown
-    assert "set emqx_instance of n1b" in shown
+    assert "ERROR [instance_collision] Host n1b, emqx_instance" in shown
+    assert "found: 1, also that of n1a" in shown
+    assert "remedy: set emqx_instance of n1b" in shown
 
 
 def test_one_less_on_a_server() -> None:
