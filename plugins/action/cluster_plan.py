@@ -7,12 +7,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import deployment, gather, result
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import DEPLOY, PURPOSES
 
@@ -23,11 +22,9 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
         """Return the plan of all hosts of the run."""
-        answer: dict[str, t.Any] = super().run(tmp, task_vars)
+        answer: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         _validated, options = self.validate_argument_spec(
             argument_spec={
@@ -35,7 +32,9 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            run = gather.run_input(variables, options["purpose"], self._task.check_mode)
+            run = gather.run_input(
+                self._templar, variables, options["purpose"], self._task.check_mode
+            )
             plan = deployment.plan(run)
         except (EmqxError, OSError) as error:
             raise AnsibleActionFail(str(error)) from error

@@ -7,12 +7,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import EmqxError
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, verdicts
 
 
@@ -22,11 +21,9 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _requires_connection = False
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
         """Return ``passed``, ``text`` (lines), ``data`` (for programs) and ``page`` (HTML)."""
-        answer: dict[str, t.Any] = super().run(tmp, task_vars)
+        answer: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         _validated, options = self.validate_argument_spec(
             argument_spec={
@@ -34,7 +31,9 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            run = gather.run_input(variables, verdicts.PURPOSE, self._task.check_mode)
+            run = gather.run_input(
+                self._templar, variables, verdicts.PURPOSE, self._task.check_mode
+            )
             found = verdicts.ABOUT[options["about"]](run)
         except (EmqxError, OSError) as error:
             raise AnsibleActionFail(str(error)) from error

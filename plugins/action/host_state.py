@@ -7,18 +7,18 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import plain, read
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, reads
 
-Answer = t.Dict[str, t.Any]
-HOST, VIEW, EVIDENCE, LINKS = PARTS = ("host", "view", "evidence", "links")
+Answer = Json
+HOST, VIEW, EVIDENCE, LINKS = "host", "view", "evidence", "links"
+PARTS = [HOST, VIEW, EVIDENCE, LINKS]
 
 
 class ActionModule(ActionBase):
@@ -26,16 +26,14 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
         """Return ``variables``, ``management``, ``findings`` and the answers; a host out of reach
         is one that says so, and no failure."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        result: Json = super().run(tmp, task_vars)
         variables = task_vars or {}
         _validated, options = self.validate_argument_spec(
             argument_spec={
-                "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": []},
+                "parts": {"type": "list", "elements": "str", "choices": PARTS, "default": []},
                 "before_deployment": {"type": "bool", "default": False},
             }
         )
@@ -53,9 +51,7 @@ class ActionModule(ActionBase):
             result.update(self._ask(settings, options, variables))
         return result
 
-    def _ask(
-        self, settings: Settings, options: dict[str, t.Any], variables: dict[str, t.Any]
-    ) -> dict[str, t.Any]:
+    def _ask(self, settings: Settings, options: Json, variables: Json) -> Json:
         wanted = self._wanted(settings, options, variables)
         alone = list(wanted) == ["host_info"]
         name, arguments = ("host_info", wanted["host_info"]) if alone else ("survey_info", wanted)
@@ -69,18 +65,16 @@ class ActionModule(ActionBase):
         survey = {"host_info": answer} if alone else answer
         reason = answer.get("msg") or "no answer"
         whole = "failed" in answer or "unreachable" in answer
-        found: dict[str, t.Any] = {"survey": survey}
+        found: Json = {"survey": survey}
         if HOST in options["parts"]:
             part = {} if whole else survey["host_info"]
             found["host"] = part.get("host") or {"unreachable": str(part.get("msg") or reason)}
         return found
 
-    def _wanted(
-        self, settings: Settings, options: dict[str, t.Any], variables: dict[str, t.Any]
-    ) -> dict[str, t.Any]:
+    def _wanted(self, settings: Settings, options: Json, variables: Json) -> Json:
         """Return the options of the modules that are asked, by their names."""
         parts, where = options["parts"], layout(settings)
-        wanted: dict[str, t.Any] = {}
+        wanted: Json = {}
         if HOST in parts:
             wanted["host_info"] = reads.host_info(settings, where)
         if VIEW in parts:

@@ -59,7 +59,7 @@ def package() -> str:
     return os.environ.get("EMQX_PACKAGE") or str(next(built))
 
 
-def wish() -> dict[str, str]:
+def given_variables() -> dict[str, str]:
     """Return what users have in their inventories as it is, and the lab works out each time."""
     file = package()
     if "://" in file:
@@ -75,7 +75,7 @@ def wish() -> dict[str, str]:
 
 def playbook(name: str, *arguments: str, **environment: str) -> tuple[float, str]:
     argv = ["ansible-playbook", name, f"--inventory={INVENTORY}", f"--inventory={SHARED}"]
-    argv += ["--extra-vars", json.dumps(wish())]
+    argv += ["--extra-vars", json.dumps(given_variables())]
     return timed([*argv, *arguments], {"ANSIBLE_NOCOLOR": "1", **environment})
 
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = Path(__file__).with_name("probe.yml")
 SIZE = 23
 PORTS = {"distribution": 4370, "rpc": 5370}
-# Seconds that trying the ways of so many nodes may take. All are hosts of one machine here, which
+# Seconds that trying the links of so many nodes may take. All are hosts of one machine here, which
 # may be at work on something else: what counts is the work, and the wait for a dropped packet.
 BUDGET = 20
 PATIENCE = 3
@@ -37,11 +37,11 @@ class Network:
         self._on(hub, "link add hub type bridge\nlink set hub up")
         self.hosts = {f"h{number}": f"10.0.0.{number}" for number in range(1, size + 1)}
         self._pids = {host: holder.pid for host, holder in zip(self.hosts, self._holders[1:])}
-        ways = [
+        cables = [
             f"link add {host} type veth peer name eth0 netns {pid}\nlink set {host} master hub up"
             for host, pid in self._pids.items()
         ]
-        self._on(hub, "\n".join(ways))
+        self._on(hub, "\n".join(cables))
         for host, pid in self._pids.items():
             address = f"address add {self.hosts[host]}/24 dev eth0"
             self._on(pid, f"{address}\nlink set lo up\nlink set eth0 up")
@@ -150,7 +150,7 @@ def _rules(network: Network) -> t.Iterator[dict[tuple[str, str, str], str]]:
 
 
 @pytest.mark.parametrize("forks", [5, 50])
-def test_all_ways_of_23_nodes_whatever_the_forks(
+def test_all_links_of_23_nodes_whatever_the_forks(
     network: Network, rules: dict[tuple[str, str, str], str], forks: int
 ) -> None:
     before = _work()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,35 @@ class Lab:
         # Where the release of a tar.gz lies, it is the one that runs.
         path = "env PATH=/opt/emqx/bin:$PATH"
         return self.hosts[host].run(f"runuser -u emqx -- {path} emqx {shown}")
+
+    @property
+    def unpacked(self) -> bool:
+        """Whether EMQX is there from a tar.gz: all below /opt/emqx, with a unit of ours."""
+        return bool(next(iter(self.hosts.values())).file("/opt/emqx/releases").exists)
+
+    @property
+    def root(self) -> str:
+        """Where the release lies."""
+        return "/opt/emqx" if self.unpacked else "/usr/lib/emqx"
+
+    @property
+    def version(self) -> str:
+        """The version of EMQX that is installed."""
+        first = next(iter(self.hosts.values()))
+        text = first.file(f"{self.root}/releases/emqx_vars").content_string
+        found = re.search(r'^(?:export )?REL_VSN="?([0-9.]+)', text, re.MULTILINE)
+        assert found, text
+        return found[1]
+
+    @property
+    def etc(self) -> str:
+        """Where nodes have their configuration."""
+        return "/opt/emqx/etc" if self.unpacked else "/etc/emqx"
+
+    @property
+    def data(self) -> str:
+        """Where nodes have their data."""
+        return "/opt/emqx/data" if self.unpacked else "/var/lib/emqx"
 
     def outputs(self, command: str, *hosts: str) -> dict[str, str]:
         """Run a command as root on these hosts (default: all) at once; return what each printed."""

@@ -56,6 +56,16 @@ def refused(result: subprocess.CompletedProcess[str]) -> str:
     return " ".join((result.stdout + result.stderr).split())
 
 
+def has_finding(text: str, code: str, where: str, *words: str) -> bool:
+    """Tell whether a run showed, in the line that refused() returns, a finding of this code and
+    place ("Host n1, emqx_cookie", "Cluster") with all these words."""
+    parts = re.split(r"(?:ERROR|WARNING) \[(\w+)\] ", text)
+    return any(
+        found == code and shown.startswith(where) and all(word in shown for word in words)
+        for found, shown in zip(parts[1::2], parts[2::2])
+    )
+
+
 def phases(output: str) -> Steps:
     """Return which phase of the role had something to do on which host."""
     steps: Steps = set()

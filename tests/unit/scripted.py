@@ -105,7 +105,7 @@ def view(
 
     ``others`` are those of other nodes, as this one passes them on.
     """
-    told = {
+    answers = {
         "node": node,
         "version": "5.8.9",
         "edition": "ce",
@@ -129,7 +129,7 @@ def view(
         "config": "",
         **values,
     }
-    lines = [f"{key} {value}" for key, value in told.items()]
+    lines = [f"{key} {value}" for key, value in answers.items()]
     lines += [f"data {table} {size}" for table, size in (data or {"emqx_admin": 1}).items()]
     for name, said in (peers or {}).items():
         lines += [f"peer_{key} {name} {value}" for key, value in said.items()]

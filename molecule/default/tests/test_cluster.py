@@ -16,11 +16,13 @@ from reach import reach
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
 CONFIG_FILES = {
-    "/etc/emqx/emqx.conf": "root emqx 640",
+    f"{LAB.etc}/emqx.conf": "root emqx 640",
     "/etc/mqttops-emqx/emqx.env": "root root 600",
     "/etc/mqttops-emqx/firewall.nft": "root root 644",
-    "/etc/systemd/system/emqx.service.d/50-mqttops.conf": "root root 644",
-    "/var/lib/emqx": "emqx emqx 750",
+    # A tar.gz brings no unit that a drop-in could add to.
+    "/etc/systemd/system/emqx.service"
+    + ("" if LAB.unpacked else ".d/50-mqttops.conf"): "root root 644",
+    LAB.data: "emqx emqx 750",
     "/run/mqttops-emqx/emqx": "root root 700",
 }
 
@@ -53,7 +55,7 @@ def test_the_cookie_is_of_this_cluster_and_hidden() -> None:
     store = ROOT / ".cache" / "lab" / LAB.name / "emqxcl.cookie"
     cookie = store.read_text(encoding="utf-8").split()[0]
     assert store.stat().st_mode & 0o077 == 0
-    for host, conf in LAB.outputs("cat /etc/emqx/emqx.conf").items():
+    for host, conf in LAB.outputs(f"cat {LAB.etc}/emqx.conf").items():
         assert f'cookie = "{cookie}"' in conf, host
     places = "/etc /var/lib /var/log /var/cache /run /opt /tmp"
     # grep finds something, nothing, or has no right to look everywhere.
@@ -74,9 +76,9 @@ def test_kernel_values_live_and_at_boot() -> None:
 
 
 def test_peers_reach_the_cluster_ports() -> None:
-    ways = [(address, port) for address in LAB.addresses.values() for port in (4370, 5370)]
+    links = [(address, port) for address in LAB.addresses.values() for port in (4370, 5370)]
     for source in HOSTS:
-        assert reach(LAB, source, ways) == dict.fromkeys(ways, "open"), source
+        assert reach(LAB, source, links) == dict.fromkeys(links, "open"), source
 
 
 @pytest.mark.parametrize("port", [4370, 5370])

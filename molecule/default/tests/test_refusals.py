@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import scenario_lab
-from operations import refused, together
+from operations import has_finding, refused, together
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
 NEW_COOKIE = "AnotherCookieOfTwentyChars"
 UNSAFE_COOKIE = 'abc def"ghi#jkl$mno'
+VERSION = LAB.version
 
 # What a run could change: files with their times and modes, the processes, the rules, the members.
 WATCHED = (
-    "find /etc/emqx /etc/mqttops-emqx /etc/systemd/system /etc/sysctl.d /var/cache/mqttops-emqx"
+    f"find {LAB.etc} /etc/mqttops-emqx /etc/systemd/system /etc/sysctl.d /var/cache/mqttops-emqx"
     " -printf '%p %m %u %g %T@ %s\\n' | sort;"
     " systemctl show --property=MainPID,ActiveEnterTimestampMonotonic emqx;"
     " nft list table inet mqttops_emqx | sed 's/packets [0-9]* bytes [0-9]*//';"
@@ -35,10 +36,11 @@ def whole_cluster() -> t.Iterator[None]:
 
 
 class Case(t.NamedTuple):
-    """Variables of hosts, and by what was wrong the texts that have to be shown."""
+    """Variables of hosts, and what has to be shown: findings, or else words."""
 
     hosts: dict[str, dict[str, t.Any]]
-    shown: dict[str, list[str]]
+    findings: list[tuple[str, ...]]
+    words: tuple[str, ...] = ()
 
 
 # Whatever is found before EMQX is asked is shown at once.
@@ -58,31 +60,61 @@ CASES = {
                 "emqx_config": {"node.dist_net_ticktim": "60s"},
             },
             "n3": {
-                "emqx_version": "5.8.8",
+                "emqx_version": "5.8.1",
                 "emqx_package": "",
                 "emqx_package_source": "download",
                 "emqx_node_name": "emqx@127.0.0.1",
                 "emqx_min_free_mb": 99999999,
+                "emqx_config": {"listeners.tcp.default.bind": "127.0.0.1:99999"},
             },
         },
-        {
-            "wrong checksum": ["Host n1: expected SHA-256 0000", "or correct emqx_package_sha256"],
-            "missing file": ["Host n2", "no file /nowhere/emqx", "correct the path"],
-            "node name without a host part": [
-                "Host n2: emqx_node_name is emqx, expected name@host"
-            ],
-            "node name on loopback": ["Host n3: emqx_node_name is emqx@127.0.0.1"],
-            "node name that the data does not belong to": [
-                "Host n1: expected a data directory",
-                "mqtt@",
-            ],
-            "vendor cookie": ["Host n1: expected a cookie", "leave emqx_cookie unset"],
-            "unsafe cookie": ["Host n2: expected a cookie", "16 to 64"],
-            "unknown key": ["node.dist_net_ticktim", "did you mean node.dist_net_ticktime?"],
-            "key that follows from the topology": ["node.cookie", "set emqx_cookie"],
-            "too little disk": ["Host n3", "99999999 MB free", "make room"],
-            "other version": ["Host n3", "5.8.8", "EMQX 5.8.9 installed", "emqx_version"],
-        },
+        [
+            (
+                "package_sha256",
+                "Host n1, emqx_package_sha256",
+                "expected: SHA-256 0000",
+                "or correct emqx_package_sha256",
+            ),
+            (
+                "package_missing",
+                "Host n2, emqx_package",
+                "no file /nowhere/emqx",
+                "correct the path",
+            ),
+            ("bad_name", "Host n2, emqx_node_name", "expected: name@host", "found: emqx'"),
+            ("loopback_host", "Host n3, emqx_node_name", "found: emqx@127.0.0.1"),
+            (
+                "data_of_other_node",
+                "Host n1, emqx_node_name",
+                f"expected: a data directory {LAB.data}",
+                "holds mqtt@",
+                f"found: the data of {LAB.node_name('n1')}",
+            ),
+            ("cookie", "Host n1, emqx_cookie", "expected: a cookie", "leave emqx_cookie unset"),
+            ("cookie", "Host n2, emqx_cookie", "expected: a cookie", "16 to 64"),
+            (
+                "unknown_key",
+                "Host n2, emqx_config",
+                "found: node.dist_net_ticktim",
+                "did you mean node.dist_net_ticktime?",
+            ),
+            ("owned_key", "Host n1, emqx_config", "found: node.cookie", "set emqx_cookie"),
+            (
+                "bad_listener_port",
+                "Host n3, emqx_config",
+                "tcp",
+                "found: 99999",
+                "correct bind",
+            ),
+            ("disk", "Host n3, emqx_min_free_mb", "99999999 MB free", "make room"),
+            (
+                "other_version",
+                "Host n3, emqx_version",
+                "expected: EMQX 5.8.1",
+                f"found: EMQX {VERSION} installed",
+                f"set emqx_version to {VERSION}",
+            ),
+        ],
     ),
     "a host and a choice": Case(
         {
@@ -90,37 +122,49 @@ CASES = {
             "n2": {"emqx_config": {"mqtt.max_packet_size": "3MB"}},
             "n3": {"ansible_port": 9},
         },
-        {
-            "unknown strategy": ["emqx_discovery_strategy is telepathy", "static"],
-            "unreachable": ["Host n3", "make the host reachable"],
-        },
+        [
+            ("bad_choice", "Host n1, emqx_discovery_strategy", "static, manual", "telepathy"),
+            ("unreachable", "Host n3, ansible_host", "make the host reachable"),
+        ],
     ),
     "EMQX": Case(
         {
             "n1": {"emqx_config": {"mqtt": {"max_packet_size": "abc"}}},
-            "n2": {"emqx_config": {"listeners.tcp.default.bind": "127.0.0.1:99999"}},
+            "n2": {"emqx_config": {"listeners.tcp.default.max_connections": "some"}},
         },
-        {
-            "value": ["EMQX refuses", "mqtt.max_packet_size", "Not a valid bytesize"],
-            "listener": ["EMQX refuses", "listeners.tcp.default.bind", "99999"],
-        },
+        [],
+        (
+            "EMQX refuses",
+            "mqtt.max_packet_size",
+            "Not a valid bytesize",
+            "listeners.tcp.default.max_connections",
+        ),
     ),
     "consent": Case(
         {host: {"emqx_cookie": NEW_COOKIE} for host in HOSTS},
-        {"new cookie for a running cluster": ["node.cookie", "emqx_allow_full_restart"]},
+        [
+            (
+                "full_restart",
+                "Cluster, emqx_allow_full_restart",
+                "node.cookie",
+                "set emqx_allow_full_restart to true",
+            )
+        ],
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_refused_and_untouched(case: str, tmp_path: Path) -> None:
-    hosts, shown = CASES[case]
+    hosts, findings, words = CASES[case]
     inventory = tmp_path / "bad.json"
     inventory.write_text(json.dumps({"emqx": {"hosts": hosts}}), encoding="utf-8")
     before = LAB.outputs(WATCHED)
     text = refused(LAB.playbook("mqttops.emqx.site", f"--inventory={inventory}"))
-    missing = {what: part for what, parts in shown.items() for part in parts if part not in text}
+    missing = [finding for finding in findings if not has_finding(text, *finding)]
+    missing += [(word,) for word in words if word not in text]
     assert not missing, text
+    assert not findings or "Nothing was changed" in text
     assert NEW_COOKIE not in text
     assert UNSAFE_COOKIE not in text
     assert LAB.outputs(WATCHED) == before

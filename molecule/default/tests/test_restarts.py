@@ -44,7 +44,7 @@ def times() -> dict[str, list[int]]:
 
 
 def test_check_mode_shows_the_change_without_secrets_and_makes_none() -> None:
-    before, started = LAB.outputs("sha256sum /etc/emqx/emqx.conf"), times()
+    before, started = LAB.outputs(f"sha256sum {LAB.etc}/emqx.conf"), times()
     result = LAB.playbook("mqttops.emqx.site", "--check", "--diff", "-vvv", **CHANGE, **NEW_COOKIE)
     output = done(result)
     assert '+  max_packet_size = "2MB"' in output
@@ -54,7 +54,7 @@ def test_check_mode_shows_the_change_without_secrets_and_makes_none() -> None:
         # The command line of ansible-playbook holds what this test gave it there.
         assert str(secret) not in output + result.stderr
     assert all(count > 0 for count in changes(output).values())
-    assert LAB.outputs("sha256sum /etc/emqx/emqx.conf") == before
+    assert LAB.outputs(f"sha256sum {LAB.etc}/emqx.conf") == before
     assert times() == started
 
 
@@ -67,8 +67,8 @@ def test_nodes_restart_one_after_the_other_also_after_a_killed_run() -> None:
     )
     foreign = first.check_output("nft list table inet foreign")
     # A run that died between writing the files and restarting the node leaves this behind.
-    only_configure = str(ROOT / "molecule/default/configure_only.yml")
-    done(LAB.playbook(only_configure, f"--limit={HOSTS[0]}", **CHANGE))
+    only = {"emqx_phases": ["configure"]}
+    done(LAB.playbook("mqttops.emqx.site", f"--limit={HOSTS[0]}", **only, **CHANGE))
     started = times()
     done(LAB.playbook("mqttops.emqx.site", **CHANGE))
     again = times()
@@ -92,11 +92,11 @@ def test_a_rebooted_host_comes_back_by_itself() -> None:
 
 
 def test_the_example_of_the_documentation_with_a_new_cookie_and_consent() -> None:
-    wish = {"emqx_environment": CHANGE["emqx_environment"], **NEW_COOKIE}
-    done(EXAMPLE.playbook("mqttops.emqx.site", **wish))
+    given = {"emqx_environment": CHANGE["emqx_environment"], **NEW_COOKIE}
+    done(EXAMPLE.playbook("mqttops.emqx.site", **given))
     together(LAB, *HOSTS)
     # The dashboard is open to the network of the example only.
-    rules = LAB.outputs("nft list table inet mqttops_emqx; cat /etc/emqx/emqx.conf")
+    rules = LAB.outputs(f"nft list table inet mqttops_emqx; cat {LAB.etc}/emqx.conf")
     for host, shown in rules.items():
         assert "198.51.100.0/24" in shown, host
         assert 'cookie = "AnotherCookieOfTwentyChars"' in shown, host

@@ -161,7 +161,7 @@ def test_wrong_records(tmp_path: Path) -> None:
         f"{THIRD} finds by the A records of {NAME} (asked {LAB.addresses['n1']}): emqx@10.9.9.9"
         in said
     )
-    # The others have met before.
+    # The others are a cluster already.
     alone = (
         f"Discovery (dns) on {THIRD} finds only emqx@10.9.9.9, no member, so its node stays alone."
     )

@@ -157,7 +157,7 @@ def test_three_with_data_that_would_find_one_another(tmp_path: Path) -> None:
     keep("n3", "third")
     together(LAB, "n4")
     discovery = "--extra-vars=emqx_discovery_strategy=static"
-    before = {host: LAB.hosts[host].file("/etc/emqx/emqx.conf").sha256sum for host in THREE}
+    before = {host: LAB.hosts[host].file(f"{LAB.etc}/emqx.conf").sha256sum for host in THREE}
     code, text = site(tmp_path, discovery)
     assert code != 0
     assert "Nothing was changed" in text
@@ -165,7 +165,7 @@ def test_three_with_data_that_would_find_one_another(tmp_path: Path) -> None:
     for host in THREE:
         assert f"{host} ({LAB.node_name(host)}) holds 1 dashboard users" in text
         together(LAB, host)
-        assert LAB.hosts[host].file("/etc/emqx/emqx.conf").sha256sum == before[host]
+        assert LAB.hosts[host].file(f"{LAB.etc}/emqx.conf").sha256sum == before[host]
     assert [known_on(user) for user in ("first", "second", "third")] == [["n1"], ["n2"], ["n3"]]
     # The youngest one keeps its data, although discovery has all join the oldest.
     agreed = {"emqx_allow_data_loss": True}

@@ -163,14 +163,14 @@ def in_the_unit(host: str, command: str) -> str:
 @pytest.mark.parametrize("members", ["hosts", "pods"])
 def test_the_manifests_alone(members: str, tmp_path: Path) -> None:
     file = tmp_path / "emqx.yml"
-    wish = {"kubernetes_members": members, "kubernetes_file": str(file), "kubernetes_apply": False}
-    run("kubernetes", **wish)
+    given = {"kubernetes_members": members, "kubernetes_file": str(file), "kubernetes_apply": False}
+    run("kubernetes", **given)
     kinds = []
     for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
         kubernetes_validate.validate(manifest, "1.37", strict=True)
         kinds.append(manifest["kind"])
     assert kinds[-1] == {"hosts": "Endpoints", "pods": "StatefulSet"}[members]
-    assert changed(run("kubernetes", **wish)) == set()
+    assert changed(run("kubernetes", **given)) == set()
 
 
 def test_empty_hosts() -> None:

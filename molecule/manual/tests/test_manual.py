@@ -51,7 +51,7 @@ def test_members_stay_as_they_are() -> None:
 def test_check_mode_names_each_task_that_then_changes_something() -> None:
     for host in ("n1", "n3"):
         assert "successfully" in LAB.emqx(host, "ctl", "cluster", "leave").stdout
-    LAB.hosts["n1"].check_output("chmod 0644 /etc/emqx/emqx.conf")
+    LAB.hosts["n1"].check_output(f"chmod 0644 {LAB.etc}/emqx.conf")
     EXAMPLE.group("emqx")[SECOND]["emqx_config"] = {"mqtt.max_packet_size": "2MB"}
     predicted = changed(site("--check"))
     # The node that holds data is the seed now, and not the first one.

@@ -145,12 +145,12 @@ def test_a_node_keeps_its_role(tmp_path: Path) -> None:
 
 def test_another_replicant_and_another_licence_restart_nobody(tmp_path: Path) -> None:
     before = {host: unit(host, "MainPID") for host in ("n1", "n2", "n3")}
-    wish: dict[str, t.Any] = {
+    given: dict[str, t.Any] = {
         "hosts": (*CORES, *REPLICANTS),
         "license_key": SECOND,
         "emqx_new_hosts": "n4",
     }
-    output = done(run("add_node", tmp_path, "--diff", **wish))
+    output = done(run("add_node", tmp_path, "--diff", **given))
     together(LAB, *CORES, *REPLICANTS)
     assert served() == sorted(LAB.node_name(host) for host in REPLICANTS)
     assert LAB.addresses["n4"] in LAB.hosts["n1"].check_output("nft list ruleset")
@@ -173,12 +173,12 @@ def test_status_shows_the_core_of_each_replicant(tmp_path: Path) -> None:
 
 
 def test_remove_a_replicant(tmp_path: Path) -> None:
-    wish: dict[str, t.Any] = {
+    given: dict[str, t.Any] = {
         "hosts": (*CORES, *REPLICANTS),
         "license_key": SECOND,
         "emqx_remove_hosts": "n4",
     }
-    done(run("remove_node", tmp_path, **wish))
+    done(run("remove_node", tmp_path, **given))
     together(LAB, "n1", "n2", "n3")
     assert (unit("n4", "ActiveState"), unit("n4", "UnitFileState")) == ("inactive", "disabled")
     assert LAB.addresses["n4"] not in LAB.hosts["n1"].check_output("nft list ruleset")

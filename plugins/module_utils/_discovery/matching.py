@@ -95,17 +95,6 @@ def is_settled(found: Report) -> bool:
     return all(item["reason"] in permanent for item in found["extra"])
 
 
-def reasons(found: Record) -> list[tuple[str, str]]:
-    """Return why a report differs from the cluster: failure or reasons, and their sentences.
-
-    ``found`` is a report, or empty.
-    """
-    items = [item for kind in ("missing", "extra", "malformed") for item in found.get(kind, ())]
-    causes = dict.fromkeys(item["reason"] for item in items)
-    failure = [found["failure"]] if found.get("failure") else []
-    return list(zip([*failure, *causes], found.get("problems", ())))
-
-
 def remedy(reason: str) -> str:
     """Return what mends a reason or a failure."""
     return phrases(reason).remedy

@@ -38,8 +38,8 @@ def explain_refusal(stdout: str, stderr: str, secrets: t.Iterable[str] = ()) -> 
 def _plain_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # It names only the command that failed.
-    told = [line for line in lines if not line.startswith("ERROR: call_hocon_failed")]
-    return " ".join(told or lines)[-400:]
+    reasons = [line for line in lines if not line.startswith("ERROR: call_hocon_failed")]
+    return " ".join(reasons or lines)[-400:]
 
 
 def _explain(part: str) -> str:

@@ -24,7 +24,6 @@ _MIB = 1 << 20
 # Linux, ip-sysctl: ports below are for root, or who has CAP_NET_BIND_SERVICE.
 _PORTS_START = "net.ipv4.ip_unprivileged_port_start"
 _PRIVILEGED = 1024
-_HIGHEST = 65535
 _NONLOCAL = "net.ipv4.ip_nonlocal_bind"
 
 
@@ -79,15 +78,7 @@ def check_listeners(settings: Settings, node: Node, host: HostState) -> Findings
 
 def _port_findings(settings: Settings, listener: Listener, host: HostState) -> Findings:
     name, port = listener.name, listener.port
-    if port > _HIGHEST:
-        yield Finding(
-            "listener_port",
-            f"a port from 1 to {_HIGHEST} for the listener {name}",
-            str(port),
-            f"correct bind of {name} in emqx_config",
-            subject="emqx_config",
-        )
-    elif 0 < port < _first_port(settings, host):
+    if 0 < port < _first_port(settings, host):
         yield Finding(
             "listener_port",
             f"a port for the listener {name} that EMQX's user may open",

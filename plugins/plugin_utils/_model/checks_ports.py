@@ -102,7 +102,7 @@ def listeners(nodes: t.Sequence[Node]) -> Findings:
                     "bad_listener_port",
                     f"a port from 1 to {_MAX_PORT} for the listener {listener.name}",
                     str(listener.port),
-                    "correct its bind",
+                    f"correct bind of {listener.name} in emqx_config",
                     (node.inventory_host,),
                     "emqx_config",
                 )

@@ -63,7 +63,7 @@ class KernelValue:
     def of(cls, found: t.Any) -> KernelValue:
         """Return what host_info says of a key: a record, or the plain value."""
         if isinstance(found, t.Mapping):
-            known = {name: found[name] for name in asdict(cls()) if name in found}
+            known = {name: found[name] for name in cls.__annotations__ if name in found}
             value = known.get("value")
             return cls(**{**known, "value": None if value is None else normalise(value)})
         return cls() if found is None else cls(normalise(found), True, "")
@@ -114,7 +114,7 @@ def plan(
         elif now.value != normalise(value):
             skipped[key] = now.reason
     pending = {
-        key: value for key, value in values.items() if sysctls.is_pending(asdict(found[key]), value)
+        key: value for key, value in values.items() if sysctls.is_pending(vars(found[key]), value)
     }
     files = _files(settings, user, values, found)
     changed = any(not is_current(file, host) for file in files)
@@ -161,7 +161,7 @@ def _files(
     lines = []
     for key, value in values.items():
         lines.append(f"{key} = {value}\n")
-        if found[key].value != value and not sysctls.is_pending(asdict(found[key]), value):
+        if found[key].value != value and not sysctls.is_pending(vars(found[key]), value):
             lines.append(sysctls.note_of(key, found[key].kept))
     kernel = ManagedFile(sysctls.FILE, _HEADER + "".join(lines))
     if settings.in_container:

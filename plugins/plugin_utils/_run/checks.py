@@ -40,6 +40,8 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
         yield from given.findings
         if host in settings.cluster_hosts and given.host:
             yield from _of_host(host, run, settings, draft)
+    for left_out in run.others.values():
+        yield from left_out.findings
     if draft.hosts:
         unread = hosts.unread(run, draft.cluster)
         yield from firewall.member_findings(draft.cluster, unread)

@@ -19,6 +19,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.packages import package_file
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import PackageFacts
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.formats import (
     read as read_package,
@@ -45,13 +46,20 @@ PREFIX = "emqx_"
 
 
 def own_variables(
-    templar: t.Any, task_vars: Mapping[str, t.Any], host: str
-) -> tuple[dict[str, t.Any], list[Finding]]:
-    """Return the variables ``emqx_*`` of the host that a task runs for, with all templates filled
-    in, and a finding for each that cannot be, as one that a template refers to is missing."""
-    values: dict[str, t.Any] = {}
+    templar: t.Any,
+    task_vars: Record,
+    host: str,
+    names: t.Container[str] | None = None,
+) -> tuple[Json, list[Finding]]:
+    """Return the variables ``emqx_*`` of a host, or of those the ``names``, with all templates
+    filled in, and a finding for each that cannot be, as one that a template refers to is missing.
+
+    ``templar`` is that of the host."""
+    values: Json = {}
     findings: list[Finding] = []
     for name in [name for name in task_vars if name.startswith(PREFIX)]:
+        if names is not None and name not in names:
+            continue
         try:
             values[name] = plain(templar.template(task_vars[name]))
         except AnsibleError as error:
@@ -70,6 +78,17 @@ def _untemplated(name: str, host: str, error: AnsibleError) -> Finding:
     )
 
 
+# What the others have to know of a member, be its host in the run or not.
+_OF_MEMBER = frozenset(
+    PREFIX + name
+    for name in (
+        *("node_name", "node_address", "node_addresses", "node_role", "server", "instance"),
+        *("version", "license", "proto_dist", "dist_tls", "rpc_tls"),
+        *("rpc_port_discovery", "rpc_server_port", "deployment", "container_network"),
+        *("config", "base_config", "environment"),
+        *("firewall_listener_ports", "firewall_dashboard_ports"),
+    )
+)
 # Variables without a default that a purpose cannot do without.
 NEEDED: Mapping[str, tuple[str, ...]] = {
     REMOVE: ("remove_hosts",),
@@ -89,23 +108,24 @@ STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (
 )
 
 
-def registered(variables: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+def registered(variables: Record, name: str) -> Json:
     """Return a result that a task registered, {} where it was skipped or never ran."""
     found = variables.get(name)
     if not isinstance(found, Mapping) or found.get("skipped"):
         return {}
-    return t.cast("dict[str, t.Any]", plain(found))
+    return t.cast("Json", plain(found))
 
 
-def inventory_dir(task_vars: Mapping[str, t.Any]) -> str:
+def inventory_dir(task_vars: Record) -> str:
     """Return the folder that secrets of a cluster are kept beside: that of the inventory."""
     return str(task_vars.get("inventory_dir") or os.getcwd())
 
 
-def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) -> RunInput:
+def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool) -> RunInput:
     """Return all that is known of a run, from what its tasks registered.
 
-    ``task_vars`` are those of any of its hosts. Raise InputError where no host was read.
+    ``templar`` and ``task_vars`` are those of any of its hosts. Raise InputError where no host was
+    read.
     """
     hostvars = task_vars["hostvars"]
     folder = inventory_dir(task_vars)
@@ -120,7 +140,7 @@ def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) ->
         raise InputError("expected the answer of host_state for the hosts of the play, found none")
     wanted = {member for given in hosts.values() for member in given.settings.cluster_hosts}
     others = {
-        host: _other(host, hostvars[host], folder)
+        host: _other(host, templar, hostvars, folder)
         for host in sorted(wanted - set(hosts))
         if host in hostvars
     }
@@ -143,8 +163,8 @@ def run_input(task_vars: Mapping[str, t.Any], purpose: str, check_mode: bool) ->
 
 def _host_input(
     host: str,
-    variables: Mapping[str, t.Any],
-    state: Mapping[str, t.Any],
+    variables: Record,
+    state: Record,
     folder: str,
     purpose: str,
 ) -> HostInput:
@@ -172,21 +192,29 @@ def _host_input(
     )
 
 
-def _survey(state: Mapping[str, t.Any], later: Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _survey(state: Record, later: Record) -> Json:
     """Return the answers besides that of host_info, the later ones where a host was asked twice."""
     answers = {**state.get("survey", {}), **later.get("survey", {})}
     return {name: answer for name, answer in answers.items() if name != "host_info"}
 
 
-def _finding(item: Mapping[str, t.Any]) -> Finding:
+def _finding(item: Record) -> Finding:
     known = {**item, "hosts": tuple(item["hosts"]), "evidence": tuple(item["evidence"])}
     return Finding(**known)
 
 
-def _other(host: str, variables: Mapping[str, t.Any], folder: str) -> HostInput:
-    own = {name: plain(variables[name]) for name in variables if name.startswith(PREFIX)}
-    management = str(variables.get("ansible_host") or host)
-    return HostInput(settings=read(own, host, folder).settings, management=management)
+def _other(host: str, templar: t.Any, hostvars: t.Any, folder: str) -> HostInput:
+    """Return what the inventory says of a member that the run leaves out.
+
+    No task of the role runs for it, so that the defaults of the role are none of its variables,
+    which its templates may refer to all the same.
+    """
+    defaults = {f"{PREFIX}{name}": value for name, value in vars(Settings()).items()}
+    known = {**defaults, **hostvars.raw_get(host), "hostvars": hostvars}
+    own_templar = templar.copy_with_new_env(available_variables=known)
+    own, findings = own_variables(own_templar, known, host, _OF_MEMBER)
+    management = own_templar.template(known.get("ansible_host") or host)
+    return HostInput(read(own, host, folder).settings, str(management), tuple(findings))
 
 
 def _texts(settings: Settings) -> dict[str, str]:
@@ -216,7 +244,7 @@ def _with_cookie(given: HostInput, spare: str) -> HostInput:
     return dataclasses.replace(given, settings=dataclasses.replace(settings, cookie=spare))
 
 
-def _packages(hosts: Mapping[str, HostInput]) -> dict[str, t.Any]:
+def _packages(hosts: Mapping[str, HostInput]) -> Json:
     """Look at the packages that are files on the control node, each once."""
     paths = {
         given.settings.package

@@ -7,9 +7,11 @@ deployment have something to do there."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Directory,
@@ -101,7 +103,7 @@ class _Scene:
     def settings(self) -> Settings:
         return self.given.settings
 
-    @property
+    @functools.cached_property
     def server_nodes(self) -> list[Node]:
         return [node for node in self.cluster.nodes.values() if node.server == self.node.server]
 
@@ -172,7 +174,7 @@ def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
     }
 
 
-def package_stat(settings: Settings, host: HostState, run: RunInput) -> t.Mapping[str, t.Any]:
+def package_stat(settings: Settings, host: HostState, run: RunInput) -> Record:
     """Return what is known of a package that is a file, {} where it is none."""
     if settings.package_source == "controller":
         return run.packages.get(settings.package, {})

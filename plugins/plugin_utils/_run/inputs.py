@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import PackageFacts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
@@ -28,7 +29,7 @@ PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE)
 # Those that change who the members are.
 MEMBER_CHANGES = frozenset({ADD, REMOVE, REPLACE, RENAME})
 
-Answer = t.Mapping[str, t.Any]
+Answer = Record
 EMPTY: Answer = {}
 
 

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import package_of
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import container, release, tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 
-Options = t.Dict[str, t.Any]
+Options = Json
 PACKAGE_UNIT = "emqx.service"
 PACKAGE_UNIT_AT_BOOT = f"/etc/systemd/system/multi-user.target.wants/{PACKAGE_UNIT}"
 
@@ -67,9 +66,7 @@ def cluster_info(layout: Layout) -> Options:
     }
 
 
-def evidence_info(
-    settings: Settings, layout: Layout, node: t.Mapping[str, t.Any], salt: str
-) -> Options:
+def evidence_info(settings: Settings, layout: Layout, node: Record, salt: str) -> Options:
     """Return the options of evidence_info: what tells why a node does not run."""
     ports = [node["dist_port"], node["rpc_port"], *node["listener_ports"], *node["dashboard_ports"]]
     return {
@@ -88,7 +85,7 @@ def evidence_info(
     }
 
 
-def cluster_probe(plan: t.Mapping[str, t.Any], host: str, forks: int) -> Options:
+def cluster_probe(plan: Record, host: str, forks: int) -> Options:
     """Return the options of cluster_probe: the links of a host to all nodes. Where all hosts of the
     run try theirs at the same time, they wait for one another."""
     cluster, together = plan["cluster"], len(plan["in_run"])

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error, text
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import question
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
@@ -35,7 +36,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as show
 
-Data = t.Dict[str, t.Any]
+Data = Json
 
 # Of these, tasks are given what was made of them, if anything.
 _SECRET = frozenset(
@@ -45,6 +46,7 @@ _SECRET = frozenset(
         "k8s_token",
         "etcd_key",
         "tls_key",
+        "tls_ca_passphrase",
         "config",
         "base_config",
         "environment",
@@ -54,6 +56,8 @@ _SECRET = frozenset(
 
 def data(value: t.Any) -> t.Any:
     """Return a record as dictionaries and lists."""
+    if isinstance(value, (str, int, float)) or value is None:
+        return value
     if isinstance(value, Finding):
         return value.as_dict()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -92,12 +96,12 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "in_run": [host for host in cluster.nodes if host in run.hosts],
         "starting": [node.name for host, node in cluster.nodes.items() if host in run.hosts],
         "absent": [node.name for host, node in cluster.nodes.items() if host not in run.hosts],
-        "hosts": {host: _host_data(host, run, plan) for host in run.hosts},
+        "hosts": {host: _host_data(host, run, plan, settings) for host in run.hosts},
         "restarts": {
-            **plan.restarts.as_dict(),
+            **data(plan.restarts.as_dict()),
             "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
         },
-        "change": plan.change.as_dict() if plan.change else {},
+        "change": data(plan.change.as_dict()) if plan.change else {},
         "rotation": [data(step) for step in plan.rotation.changes] if plan.rotation else [],
         "ca_missing": any(one.tls.ca_missing for one in plan.hosts.values()),
         "cleans_keys": settings.etcd_clean_keys and strategy.leaves_keys,
@@ -146,16 +150,17 @@ def tries(host: str, run: RunInput, plan: Deployment) -> bool:
     return bool(one and one.todo["configure"] and not one.release.needed and unknown)
 
 
-def _host_data(host: str, run: RunInput, plan: Deployment) -> Data:
+def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) -> Data:
     """Return what tasks need of a host. One that is out of reach, or goes, has the less of it."""
     given, cluster, one = run.hosts[host], plan.cluster, plan.hosts.get(host)
     settings, where = given.settings, layout(given.settings)
-    strategy = table.of(settings.discovery_strategy)
+    strategy = table.of(leading.discovery_strategy)
+    asks = strategy.asks_service and host in cluster.nodes
     found: Data = {
         "settings": settings_data(settings),
         "stays": host in settings.cluster_hosts,
         "joins": strategy.joins,
-        "asks_service": strategy.asks_service and host in cluster.nodes,
+        "asks_service": asks,
         "asks_before_start": strategy.asks_before_start,
         "unheard": survey.unheard(host, run, cluster),
         "listens": "stand_in" in given.survey,
@@ -169,16 +174,27 @@ def _host_data(host: str, run: RunInput, plan: Deployment) -> Data:
     moment = run.now.strftime("%Y%m%dT%H%M%SZ")
     found["database_from"] = f"{where.data}/mnesia/{aside}"
     found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"
-    if host in cluster.nodes:
-        node = cluster.nodes[host]
-        asked = question(lead(run), cluster, node, where)
-        found["discovery"] = {"service_account": "", **asked}
+    # It names all nodes: only where it is read.
+    asked = question(leading, cluster, cluster.nodes[host], where) if asks else {}
+    found["discovery"] = {"service_account": "", **asked}
     if one:
-        found.update(data(one), **_work(host, run, plan, one))
+        found.update(_work(host, run, plan, one))
     return found
 
 
 _PHASES = (*PREPARING, "service", "membership")
+# The fields of a host's plan that tasks see as they are.
+_AS_THEY_ARE = (
+    "node",
+    "release",
+    "leads",
+    "unit_away",
+    "unit_at_boot",
+    "lays_out",
+    "files",
+    "directories",
+    "container",
+)
 
 
 def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
@@ -187,10 +203,10 @@ def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
     fetched = f"{settings.download_dir}/{what.file}"
     renamed = run.purpose == RENAME and host == settings.rename_host
     return {
+        **{name: data(getattr(one, name)) for name in _AS_THEY_ARE},
         "todo": _todo(host, run, plan, one),
-        "firewall": {**one.firewall.as_dict(), "paths": list(nftables.WATCHED[:2])},
-        "tuning": {**one.tuning.as_dict(), "sysctl_file": tuning.WATCHED[0]},
-        "tls": {},
+        "firewall": {**data(one.firewall.as_dict()), "paths": list(nftables.WATCHED[:2])},
+        "tuning": {**data(one.tuning.as_dict()), "sysctl_file": tuning.WATCHED[0]},
         "certificates": one.tls.certificates_role_vars(),
         "rotation": [
             one.tls.rotation_role_vars(step.trust, host in step.renew)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose import (
     Diagnosis,
     diagnose,
@@ -22,7 +23,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
 
 # The module that tells why a node does not run.
 EVIDENCE = "evidence_info"
-Evidence = t.Dict[str, t.Dict[str, t.Any]]
+Evidence = t.Dict[str, Json]
 
 
 def speaker(run: RunInput, cluster: Cluster) -> str:
@@ -31,7 +32,7 @@ def speaker(run: RunInput, cluster: Cluster) -> str:
     return next((host for host in cluster.nodes if host in run.hosts), "")
 
 
-def told_by_speaker(run: RunInput, cluster: Cluster) -> t.Mapping[str, t.Any]:
+def told_by_speaker(run: RunInput, cluster: Cluster) -> Record:
     """Return the views of the other nodes, by name, that the speaker's node gave."""
     first = speaker(run, cluster)
     survey = run.hosts[first].survey if first else EMPTY
@@ -81,7 +82,7 @@ def evidence(run: RunInput, cluster: Cluster, plans: t.Mapping[str, Answer]) -> 
     }
 
 
-def _of_host(host: str, run: RunInput, cluster: Cluster, plan: Answer) -> dict[str, t.Any]:
+def _of_host(host: str, run: RunInput, cluster: Cluster, plan: Answer) -> Json:
     given = run.hosts[host]
     survey = given.survey
     return {

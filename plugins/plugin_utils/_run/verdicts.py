@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import (
     DOCTOR,
     PREFLIGHT,
@@ -21,12 +22,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered imp
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.seeds import seed_choice
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, deployment, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import INSPECT, RunInput
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.result import settings_data
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.report import page
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show.status import status
 
 PURPOSE = INSPECT
-Result = t.Dict[str, t.Any]
+Result = Json
 
 
 def preflight(run: RunInput) -> Result:
@@ -39,7 +39,7 @@ def preflight(run: RunInput) -> Result:
         "text": found.lines(),
         "data": found.as_dict(),
         "page": "",
-        "settings": settings_data(deployment.lead(run)),
+        "settings": _outputs(run),
     }
 
 
@@ -57,7 +57,7 @@ def doctor(run: RunInput) -> Result:
         "data": {**found.as_dict(), "status": shown},
         "page": page(_title(run), _made(run), shown, found.as_dict()),
         "evidence": survey.evidence(run, cluster, {}),
-        "settings": settings_data(deployment.lead(run)),
+        "settings": _outputs(run),
     }
 
 
@@ -76,7 +76,7 @@ def cluster_status(run: RunInput) -> Result:
         "text": [*shown["table"], *shown["text"]],
         "data": shown,
         "page": page(_title(run), _made(run), shown, {}),
-        "settings": settings_data(deployment.lead(run)),
+        "settings": _outputs(run),
     }
 
 
@@ -109,6 +109,13 @@ def _status(run: RunInput) -> Result:
     cluster, settings = deployment.model(run), deployment.lead(run)
     answers = {h: survey.view_of(h, run, cluster) for h in cluster.nodes if h in run.hosts}
     return status(cluster.nodes, answers, settings.tls_renew_days, run.now)
+
+
+def _outputs(run: RunInput) -> Result:
+    """Return the settings that say how a verdict is shown. It is logged, so they are all it has."""
+    settings = deployment.lead(run)
+    names = ("report", "status_format", "status_json", "status_strict")
+    return {name: getattr(settings, name) for name in names}
 
 
 def _made(run: RunInput) -> str:

@@ -25,7 +25,7 @@ from reach import Watches, reach
 LAB = scenario_lab()
 MANAGER = os.environ["MOLECULE_SCENARIO_NAME"]
 MEMBERS = ["n1", "n2"]
-NEWCOMER = "n3"
+NEW_HOST = "n3"
 CLIENT = "n4"
 CLUSTER_PORTS = (4370, 5370)
 HERE = ROOT / "tests/support/firewall"
@@ -108,16 +108,16 @@ def test_a_member_that_comes_and_one_that_departs() -> None:
     target = (LAB.addresses["n1"], 4370)
     # A packet lost while ufw loads its rules is sent again after a second.
     with Watches(LAB, target, {"n2": 3.5, CLIENT: 0.3}) as watches:
-        assert reach(LAB, NEWCOMER, [target]) == {target: "filtered"}
-        phase([*MEMBERS, NEWCOMER])
-        assert reach(LAB, NEWCOMER, [target]) == {target: "open"}
+        assert reach(LAB, NEW_HOST, [target]) == {target: "filtered"}
+        phase([*MEMBERS, NEW_HOST])
+        assert reach(LAB, NEW_HOST, [target]) == {target: "open"}
         phase(MEMBERS)
-        assert reach(LAB, NEWCOMER, [target]) == {target: "filtered"}
+        assert reach(LAB, NEW_HOST, [target]) == {target: "filtered"}
         assert reach(LAB, "n2", [target]) == {target: "open"}
         for host in MEMBERS:
             rules = LAB.hosts[host].check_output(OURS)
             assert LAB.addresses["n2"] in rules
-            assert LAB.addresses[NEWCOMER] not in rules
+            assert LAB.addresses[NEW_HOST] not in rules
     assert min(watches.attempts.values()) > 10
     assert watches.let_in["n2"] == watches.attempts["n2"]
     assert watches.let_in[CLIENT] == 0

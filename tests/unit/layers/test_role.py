@@ -137,4 +137,4 @@ def test_no_fact_shadows_a_variable_of_a_user(path: Path) -> None:
 def test_names_in_tasks_are_found() -> None:
     """The search above sees conditions, loops and nested values."""
     used = {name for path in FILES for text in expressions(path) for name in names(text)}
-    assert {"__emqx", "__emqx_plan", "inventory_hostname", "ansible_check_mode"} <= used
+    assert {"__emqx_host", "__emqx_plan", "inventory_hostname", "ansible_check_mode"} <= used

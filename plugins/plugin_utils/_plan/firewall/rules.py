@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
@@ -41,7 +41,7 @@ class Rule:
 
     def as_dict(self) -> Json:
         """Return it as ``emqx_firewall_rules`` holds it."""
-        return {**asdict(self), "sources": list(self.sources)}
+        return {**vars(self), "sources": list(self.sources)}
 
 
 @dataclass(frozen=True)

@@ -485,5 +485,5 @@ class TestAnswer:
         text = json.dumps(answer)
         for secret in ("envsecret", "newsecret", "oldsecret"):
             assert secret not in text
-        told = answer["invocation"]["module_args"]
-        assert told["environment"] == told["files"][0]["content"] == "********"
+        shown = answer["invocation"]["module_args"]
+        assert shown["environment"] == shown["files"][0]["content"] == "********"

@@ -176,7 +176,7 @@ def test_hosts_that_meet_need_no_second_try(
     answer = meeting(capsys, monkeypatch, [node])
     assert answer["all_open"]
     assert {link["state"] for link in answer["cluster_probe"]["probe"]["links"]} == {"open"}
-    # Its only guest was here.
+    # Its only peer has tried it.
     deadline = time.monotonic() + 10
     while set(_probe.dial([("127.0.0.1", node["dist_port"])], 1).values()) != {"refused"}:
         assert time.monotonic() < deadline

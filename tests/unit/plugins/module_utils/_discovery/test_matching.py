@@ -239,7 +239,7 @@ class TestReport:
         assert sentence.startswith(f"Host {host}: ")
         assert sentence.endswith(f": {phrases(reason).remedy}.")
         assert "{" not in sentence
-        assert matching.reasons(found) == [(reason, sentence)]
+        assert [each["code"] for each in found["findings"]] == [reason]
         assert matching.remedy(reason) == phrases(reason).remedy
 
     @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ class TestReport:
         assert sentence.startswith("Host n2: ")
         assert sentence.endswith(f": {phrases(failure).remedy}.")
         assert "{" not in sentence
-        assert matching.reasons(found) == [(failure, sentence)]
+        assert [each["code"] for each in found["findings"]] == [failure]
 
     def test_findings_are_in_the_common_form(self) -> None:
         (finding,) = report("dns", A, addresses("10.0.0.1"), *IPS[:2])["findings"]
@@ -350,18 +350,3 @@ class TestReport:
         assert (found["names"], found["extra"]) == ([IPS[0]], [])
         texts = [*found["entries"], *found["problems"]]
         assert all(text.isprintable() and len(text) < 500 for text in texts)
-
-    def test_nothing_is_no_reason(self) -> None:
-        assert matching.reasons({}) == []
-
-
-def test_no_code_means_two_things() -> None:
-    codes = [
-        code
-        for rules in STRATEGIES.values()
-        for code in (*rules.REASONS, *rules.FAILURES)
-        if code != "short_names_differ"
-    ]
-    assert len(codes) == len(set(codes)) > 35
-    for rules in STRATEGIES.values():
-        assert {*rules.IN_PLACE, *rules.PERMANENT} <= set(rules.REASONS)

@@ -177,8 +177,8 @@ def test_others_are_asked_where_wanted(asked: dict[str, t.Any], term: str) -> No
 
 
 def test_what_a_version_does_not_know_is_none() -> None:
-    told = {line.split()[1] for line in view(N1, [N1])[1].splitlines() if " " in line}
-    silent = told - {"node", "running", "stopped", "ready", "data", "done"}
+    said = {line.split()[1] for line in view(N1, [N1])[1].splitlines() if " " in line}
+    silent = said - {"node", "running", "stopped", "ready", "data", "done"}
     unknown: dict[str, t.Any] = dict.fromkeys(silent, "unknown")
     seen = read_view(*view(N1, [N1], **unknown))
     assert seen.state == "ready"

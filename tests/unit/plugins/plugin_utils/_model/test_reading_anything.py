@@ -27,8 +27,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 NAMES = sorted(OPTIONS)
 # These take a string as well as a list.
 WITH_COMMAS = {"new_hosts", "remove_hosts", "phases"}
-# Of these a newline at either end is no part.
-TRIMMED = {"license", "k8s_token"}
+# Of these, and of each name of a list with commas, a newline at either end is no part.
+TRIMMED = {"license", "k8s_token", *WITH_COMMAS}
 BOOLEANS = {"y", "yes", "on", "1", "true", "t", "n", "no", "off", "0", "false", "f"}
 SECRET = "Dont-Show-This-1"
 
@@ -65,15 +65,19 @@ def out_of_range(name: str) -> st.SearchStrategy[t.Any]:
     return st.one_of(numbers, numbers.map(str))
 
 
+def injected(name: str) -> st.SearchStrategy[t.Any]:
+    return INJECTED.filter(lambda text: name not in TRIMMED or not text.strip().isprintable())
+
+
 def wrong_strings(name: str) -> st.SearchStrategy[t.Any]:
     choices = OPTIONS[name].get("choices")
     if choices:
         return st.text().filter(lambda text: text not in choices)
-    return INJECTED.filter(lambda text: name not in TRIMMED or not text.strip().isprintable())
+    return injected(name)
 
 
 def wrong_lists(name: str) -> st.SearchStrategy[t.Any]:
-    bad = st.one_of(NULL, TRUTH, FRACTIONS, DICTIONARIES, INJECTED, st.just([SECRET]))
+    bad = st.one_of(NULL, TRUTH, FRACTIONS, DICTIONARIES, injected(name), st.just([SECRET]))
     listed = st.lists(bad, min_size=1, max_size=3)
     return listed if name in WITH_COMMAS else st.one_of(listed, st.text(), WHOLE)
 
