@@ -222,9 +222,9 @@ def test_errors_end_a_run_with_all_of_them() -> None:
 
 
 def test_hosts_of_different_strategies_are_planned_by_the_first() -> None:
-    run = Run(2)
-    run.on("n2", discovery_strategy="dns", dns_name="mq.example")
-    assert run.result()["hosts"]["n2"]["discovery"]["strategy"] == "static"
+    run = Run(2, discovery_strategy="dns", dns_name="mq.example")
+    run.on("n2", discovery_strategy="static")
+    assert run.result()["hosts"]["n2"]["discovery"]["strategy"] == "dns"
 
 
 def test_a_missing_file_of_this_machine_is_named(tmp_path: t.Any) -> None:
