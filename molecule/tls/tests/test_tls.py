@@ -95,7 +95,8 @@ def test_a_node_without_tls_cannot_join() -> None:
     host = LAB.hosts["n2"]
     plain = (
         "runuser -u emqx -- env EMQX_CLUSTER__PROTO_DIST=inet_tcp EMQX_RPC__PROTOCOL=tcp"
-        " EMQX_NODE__DATA_DIR=/tmp/plain EMQX_CLUSTER__DISCOVERY_STRATEGY=manual emqx"
+        " EMQX_NODE__DATA_DIR=/tmp/plain EMQX_CLUSTER__DISCOVERY_STRATEGY=manual"
+        f" {LAB.root}/bin/emqx"
     )
     host.check_output("systemctl stop emqx && install -d -o emqx /tmp/plain")
     host.check_output(f"cd / && {plain} start")
@@ -222,8 +223,8 @@ def test_one_of_another_name_is_named(tmp_path: Path) -> None:
     # A name is checked by who dials only: nobody reaches n2, not even its own command line.
     assert "not responding to pings" in LAB.emqx("n2", "ping").stderr
     expected = f"expected DNS:{LAB.addresses['n2']} among its alternative names"
-    assert "ERROR [certificate_refused] Host n2" in shown
-    assert f"found: its certificate: {expected}" in shown
+    refused = "Host n2: expected a certificate that peers accept, found its certificate:"
+    assert f"{refused} {expected}" in shown
     assert f"{certificate('n1').not_valid_after_utc:%Y-%m-%d}" in shown
 
 
