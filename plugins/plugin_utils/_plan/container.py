@@ -192,20 +192,14 @@ def quoted(argument: str) -> str:
     return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
 
 
-def findings(
-    settings: Settings, host: HostState, node: Node, firewall_backend: str
-) -> list[Finding]:
-    """Return what is wrong with a node's container on its host; none for other deployments.
-
-    ``firewall_backend`` is the one at work, "" where that is not known.
-    """
+def findings(settings: Settings, host: HostState, node: Node) -> list[Finding]:
+    """Return what is wrong with a node's container on its host; none for other deployments."""
     if not settings.in_container:
         return []
     found = [*_engine_findings(settings, host)]
     if settings.bridged:
         found += _address_findings(node)
         found += _subnet_findings(settings, host)
-        found += _firewall_findings(firewall_backend)
     return [replace(finding, hosts=(node.inventory_host,)) for finding in found]
 
 
@@ -251,19 +245,6 @@ def _subnet_findings(settings: Settings, host: HostState) -> t.Iterator[Finding]
             " and ".join(network) or "none",
             "set emqx_container_subnet to it, or choose another emqx_container_network",
             subject="emqx_container_subnet",
-        )
-
-
-def _firewall_findings(backend: str) -> t.Iterator[Finding]:
-    if backend in ("firewalld", "ufw"):
-        yield Finding(
-            "published_ports",
-            "nftables or none with a container network, as published ports pass by firewalld and "
-            "ufw and would be open to everyone",
-            backend,
-            "set emqx_firewall_backend to nftables, which works beside it, or "
-            "emqx_container_network to host",
-            subject="emqx_firewall_backend",
         )
 
 

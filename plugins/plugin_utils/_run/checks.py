@@ -77,7 +77,7 @@ def _of_host(
         if one.leads:
             besides += tuning.findings(own, found, host)
         if own.in_container:
-            besides += container.findings(own, found, one.node, one.firewall.backend)
+            besides += container.findings(own, found, one.node)
     yield from check_host(
         given.settings,
         node,

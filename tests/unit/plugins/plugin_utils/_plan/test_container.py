@@ -173,7 +173,6 @@ class TestFindings:
         self,
         network: list[str] | None = None,
         node: Node = FQDN,
-        firewall: str = "nftables",
         engine: bool = True,
         **given: t.Any,
     ) -> list[str]:
@@ -184,7 +183,7 @@ class TestFindings:
             **given,
         }
         host = HostState(container={"engine": engine, "network": network})
-        found = container.findings(plans.settings(**wanted), host, node, firewall)
+        found = container.findings(plans.settings(**wanted), host, node)
         assert all(each.hosts == ("n1",) and each.subject for each in found)
         return [each.code for each in found]
 
@@ -192,13 +191,12 @@ class TestFindings:
         assert self.codes() == []
         assert self.codes(["fd00::/64", "10.1.0.0/24"]) == []
 
-    @pytest.mark.parametrize("firewall", ["firewalld", "ufw"])
-    def test_the_hosts_network_goes_with_any_firewall(self, firewall: str) -> None:
+    def test_the_hosts_network_has_no_subnet(self) -> None:
         given: dict[str, t.Any] = {"container_network": "host", "container_subnet": "nonsense"}
-        assert self.codes(firewall=firewall, **given) == []
+        assert self.codes(**given) == []
 
     def test_a_package_needs_none_of_it(self) -> None:
-        assert self.codes(deployment="package", engine=False, firewall="ufw") == []
+        assert self.codes(deployment="package", engine=False) == []
 
     def test_docker_is_left_to_the_user(self) -> None:
         assert self.codes(container_engine="docker", engine=False) == ["no_docker"]
@@ -210,7 +208,3 @@ class TestFindings:
     def test_another_subnet(self) -> None:
         assert self.codes(["10.2.0.0/24"]) == ["container_subnet"]
         assert self.codes(container_subnet="10.1.0.1/24") == ["container_subnet"]
-
-    @pytest.mark.parametrize("firewall", ["firewalld", "ufw"])
-    def test_published_ports_pass_by_firewall_managers(self, firewall: str) -> None:
-        assert self.codes(firewall=firewall) == ["published_ports"]
