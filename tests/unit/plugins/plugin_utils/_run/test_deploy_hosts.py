@@ -170,6 +170,11 @@ def test_links_of_containers_on_a_network_of_their_own_are_not_tried() -> None:
     assert run.result()["hosts"]["n1"]["bridged"] is True
 
 
+def test_published_ports_are_said_once_to_pass_by_a_firewall() -> None:
+    run = Run(1, deployment="container", container_network="mq", firewall_backend="ufw")
+    assert codes(run.plan().findings).count("published_ports") == 1
+
+
 # -- what a run is asked to do ---------------------------------------------------------------------
 
 
