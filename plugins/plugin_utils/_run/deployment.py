@@ -151,7 +151,7 @@ def _states(
 
 
 def _start_order(
-    run: RunInput, settings: Settings, cluster: Cluster, hosts: t.Collection[str]
+    run: RunInput, settings: Settings, cluster: Cluster, hosts: t.Mapping[str, HostPlan]
 ) -> start_order.StartOrder:
     """Return who of the hosts starts last, so that discovery has nobody with data join somebody
     without. One out of reach, which has no plan, starts nothing."""
@@ -164,9 +164,18 @@ def _start_order(
     ]
     if table.of(settings.discovery_strategy).joins:
         return start_order.StartOrder()
-    # A host that leaves meets nobody.
-    views = survey.views(run, cluster) if run.purpose in (DEPLOY, INSPECT) else {}
+    # A host that leaves meets nobody, nor does anybody where no node starts.
+    joins = run.purpose in (DEPLOY, INSPECT) and _starts_nodes(run, hosts)
+    views = survey.views(run, cluster) if joins else {}
     return start_order.start_order(names, here, fresh, views, changes.consent(run))
+
+
+def _starts_nodes(run: RunInput, hosts: t.Mapping[str, HostPlan]) -> bool:
+    """Tell whether nodes may start or restart, and so find others."""
+    return any(
+        one.todo["configure"] or one.todo["service"] or not _runs(host, run)
+        for host, one in hosts.items()
+    )
 
 
 def _with_service(host: str, one: HostPlan, restarts: restart.Restarts) -> HostPlan:
@@ -178,13 +187,12 @@ def _look(run: RunInput, settings: Settings, draft: Deployment) -> str:
     """Return what has still to be asked of hosts: nothing where nothing is to be done."""
     if run.purpose != DEPLOY or any(g.survey or g.view for g in run.hosts.values()):
         return ""
-    touched = [one for one in draft.hosts.values() if one.touches]
+    touched = any(one.touches for one in draft.hosts.values())
     # Names and ports of a network of containers are not those of the hosts.
     if touched and settings.preflight_probe and not settings.bridged:
         return SURVEY
-    gathers = not table.of(settings.discovery_strategy).joins and any(
-        one.todo["configure"] or one.todo["service"] for one in touched
-    )
+    joins = table.of(settings.discovery_strategy).joins
+    gathers = not joins and _starts_nodes(run, draft.hosts)
     return VIEW if gathers and any(changes.databases(run).values()) else ""
 
 
@@ -200,6 +208,8 @@ def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
         if run.check_mode and run.purpose == DEPLOY:
             foreseen = diagnosis.findings
         else:
+            # Each of these nodes has a finding of its own there, which says what became of it.
+            findings = [found for found in findings if found.code != "strangers"]
             findings += diagnosis.findings
         again = (
             table.of(settings.discovery_strategy).asks_service

@@ -71,15 +71,12 @@ class HostPlan:
     todo: t.Mapping[str, bool]
 
     @property
-    def changes(self) -> bool:
-        """Whether anything comes before the members meet."""
-        return any(self.todo[phase] for phase in PREPARING)
-
-    @property
     def touches(self) -> bool:
-        """The same without what the firewall phase only says, where rules are left to others."""
+        """Whether anything is done here before the members meet. What the firewall phase only says,
+        where rules are left to others, is nothing."""
         rules = self.todo["firewall"] and self.firewall.changes_host
-        return rules or any(self.todo[p] for p in PREPARING if p != "firewall")
+        others = (*PREPARING, "service")
+        return rules or any(self.todo[phase] for phase in others if phase != "firewall")
 
     def intends(self) -> dict[str, bool]:
         """Return what is about to be mended here, for the diagnosis before a deployment."""

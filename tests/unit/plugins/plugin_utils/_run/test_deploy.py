@@ -102,8 +102,8 @@ def test_a_stopped_node_with_data_is_started(built: Run) -> None:
     assert plan.findings == ()
     assert (plan.restarts.start, plan.restarts.restart) == (("n2",), ())
     assert todo(built)["n2"] == {"service", "membership"}
-    # Nothing is written, so that nothing has to be learnt.
-    assert plan.look == ""
+    # It may find others, and may not be able to.
+    assert plan.look == SURVEY
 
 
 def test_a_fresh_node_starts_after_those_with_data(built: Run) -> None:
@@ -199,3 +199,32 @@ def test_a_role_does_not_change_in_place(built: Run) -> None:
     finding = next(f for f in built.plan().findings if f.code == "role_change")
     assert finding.hosts == ("n3",)
     assert "remove_node -e emqx_remove_hosts=n3" in finding.remedy
+
+
+# -- what is found twice ---------------------------------------------------------------------------
+
+
+def test_a_member_that_the_inventory_does_not_have_is_named_once(built: Run) -> None:
+    scene = Scene(3)
+    for host in ("n1", "n2"):
+        scene.sees(host, "n1 n2", "n3")
+    built.outside("n3")
+    built.hosts = ["n1", "n2"]
+    built.survey(scene)
+    found = codes(built.plan().findings)
+    assert "stale_member" in found
+    assert "strangers" not in found
+
+
+def test_who_joins_whom_is_no_matter_where_no_node_starts(built: Run) -> None:
+    """As a preflight of a cluster in operation has all views."""
+    scene = Scene(3)
+    scene.sees("n1", "n1")
+    scene.sees("n2", "n2")
+    scene.sees("n3", "n3")
+    for view in (scene.evidence[host]["view"]["emqx"] for host in built.hosts):
+        view["data"] = {"retained": 1}
+    built.views(scene)
+    assert built.plan().order.findings == ()
+    built.stop("n3")
+    assert built.plan().order.findings != ()
