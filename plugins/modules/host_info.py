@@ -56,6 +56,9 @@ options:
     description: The node's data directory.
     type: path
     default: /var/lib/emqx
+  package_data_dir:
+    description: Where the package's own node would have its data, for a node that is an instance.
+    type: path
   container:
     description: >-
       The V(engine) (V(podman) or V(docker)), V(image) and V(network) of a node in a container,
@@ -159,6 +162,11 @@ host:
       returned: success
     data_nodes:
       description: Node names that the data directory holds a database of.
+      type: list
+      elements: str
+      returned: success
+    package_nodes:
+      description: The same of O(package_data_dir), which a package may bring along empty.
       type: list
       elements: str
       returned: success

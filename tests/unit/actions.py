@@ -32,6 +32,7 @@ def answer_of(**found: t.Any) -> Result:
         "service": dict(service),
         "stale": [],
         "data_nodes": [],
+        "package_nodes": [],
         "places": {},
     }
 

@@ -32,6 +32,7 @@ OPTIONS: Options = {
     "boot_files": {"type": "list", "elements": "path", "default": []},
     "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
     "data_dir": {"type": "path", "default": "/var/lib/emqx"},
+    "package_data_dir": {"type": "path"},
     "container": {"type": "dict", "default": {}},
     "disks": {"type": "list", "elements": "path", "default": []},
     "sysctls": {"type": "list", "elements": "str", "default": []},
@@ -55,6 +56,7 @@ def read(params: Record, run_command: RunCommand) -> Json:
     unit = services.service(run, service)
     container = containers.container(run, params["container"], service)
     texts = {path: read_text(path) for path in params["boot_files"]}
+    own_data = params["package_data_dir"]
     host = {
         "platform": platform,
         "addresses": network.addresses(run, container["network"] or ()),
@@ -67,6 +69,7 @@ def read(params: Record, run_command: RunCommand) -> Json:
         "stale": services.stale_boot_files(texts, record) if unit["active"] else [],
         "places": places.read(service, record),
         "data_nodes": storage.data_nodes(params["data_dir"]),
+        "package_nodes": storage.data_nodes(own_data) if own_data else [],
         "disks": {path: storage.free_bytes(path) for path in params["disks"]},
         "sysctls": sysctls.read(params["sysctls"]),
         "nft": firewalls.nft_revision(run, params["nft_table"]),

@@ -260,6 +260,7 @@ class HostState:
     service: ServiceState = ServiceState()
     stale: Texts = ()
     data_nodes: Texts = ()
+    package_nodes: Texts = ()
     disks: t.Mapping[str, int] = field(default_factory=dict)
     sysctls: Record = field(default_factory=dict)
     nft: Record = field(default_factory=dict)
@@ -285,6 +286,7 @@ class HostState:
             service=ServiceState(**answer["service"]),
             stale=tuple(answer["stale"]),
             data_nodes=tuple(answer["data_nodes"]),
+            package_nodes=tuple(answer["package_nodes"]),
             disks=answer["disks"],
             sysctls=answer["sysctls"],
             running=answer.get("places", {}),

@@ -106,8 +106,8 @@ def _package_node(host: str, run: RunInput, draft: Deployment) -> str:
     if not one or not found or not one.layout.instanced or one.release.kind != "package":
         return ""
     server = [n for n in draft.cluster.nodes.values() if n.server == one.node.server]
-    path = reads.package_database(one.layout)
-    there = found.file(path).exists and found.file(reads.PACKAGE_UNIT_AT_BOOT).exists
+    there = found.package_nodes and found.file(reads.PACKAGE_UNIT_AT_BOOT).exists
+    path = f"{one.layout.installed_data}/mnesia"
     return path if there and all(node.instance for node in server) else ""
 
 

@@ -132,7 +132,7 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
     )
     directories = files.directories(settings, where)
     away = what.kind == "package" and all(n.instance for n in scene.server_nodes)
-    kept = host.file(reads.package_database(where)).exists
+    kept = bool(host.package_nodes)
     draft = HostPlan(
         node=node,
         layout=where,

@@ -18,16 +18,11 @@ PACKAGE_UNIT = "emqx.service"
 PACKAGE_UNIT_AT_BOOT = f"/etc/systemd/system/multi-user.target.wants/{PACKAGE_UNIT}"
 
 
-def package_database(layout: Layout) -> str:
-    """Return where the package's own node would have its database."""
-    return f"{layout.installed_data}/mnesia"
-
-
 def host_info(settings: Settings, layout: Layout) -> Options:
     """Return the options of host_info: all that a deployment needs to know of a host."""
     files = [*layout.watched, *firewall.WATCHED, *tuning.WATCHED]
     if layout.instanced:
-        files += [PACKAGE_UNIT_AT_BOOT, package_database(layout)]
+        files.append(PACKAGE_UNIT_AT_BOOT)
     return {
         "packages": ["emqx-enterprise", "emqx"],
         "package_file": settings.package if settings.package_source == "host" else "",
@@ -37,6 +32,7 @@ def host_info(settings: Settings, layout: Layout) -> Options:
         "boot_files": list(layout.boot_files),
         "boot_record": layout.boot_record,
         "data_dir": layout.data,
+        "package_data_dir": layout.installed_data if layout.instanced else None,
         "disks": sorted({layout.etc, layout.disk, layout.data}),
         "container": _container(settings),
         "sysctls": list(tuning.keys(settings)),

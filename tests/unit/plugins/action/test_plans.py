@@ -38,6 +38,7 @@ HOST: dict[str, t.Any] = {
     "stale": [],
     "places": {},
     "data_nodes": [],
+    "package_nodes": [],
     "disks": {},
     "sysctls": {},
     "nft": {},

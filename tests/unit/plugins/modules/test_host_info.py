@@ -93,9 +93,11 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
     record.mkdir()
     (record / "emqx.conf").write_text("a = 1\n")
     (tmp_path / "data_dir/mnesia/emqx@10.0.0.1").mkdir(parents=True)
+    (tmp_path / "own/mnesia/emqx@own.example").mkdir(parents=True)
     answer = ask(
         files=[str(conf), f"{tmp_path}/no"],
         boot_files=[str(conf)],
+        package_data_dir=f"{tmp_path}/own",
         disks=[f"{tmp_path}/not/yet"],
         sysctls=["net.no.such_key"],
         firewall_zones=["internal"],
@@ -112,6 +114,7 @@ def test_the_whole_answer(ask: Ask, commands: Commands, tmp_path: Path) -> None:
     assert host["files"][f"{tmp_path}/no"]["exists"] is False
     assert (host["service"]["active"], host["stale"]) == (True, ["a"])
     assert host["data_nodes"] == ["emqx@10.0.0.1"]
+    assert host["package_nodes"] == ["emqx@own.example"]
     assert list(host["disks"]) == [f"{tmp_path}/not/yet"]
     unknown = host["sysctls"]["net.no.such_key"]
     assert (unknown["value"], unknown["writable"]) == (None, False)

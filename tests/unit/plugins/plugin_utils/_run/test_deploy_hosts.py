@@ -145,7 +145,7 @@ def test_the_packages_unit_goes_only_where_it_has_no_node() -> None:
     run.found("n1", files={wants: there})
     own = run.plan().hosts["n1"]
     assert (own.unit_away, own.unit_at_boot) == (True, True)
-    run.found("n1", files={wants: there, "/var/lib/emqx/mnesia": there})
+    run.found("n1", files={wants: there}, package_nodes=("emqx@10.0.0.1",))
     plan = run.plan()
     assert (plan.hosts["n1"].unit_away, plan.hosts["n1"].unit_at_boot) == (False, False)
     assert "package_node" in codes(plan.findings)
