@@ -25,7 +25,7 @@ CEILINGS = {
     "discovery_info": 1810,
     "etcd_stale_keys": 820,
     "evidence_info": 2900,
-    "host_info": 2410,
+    "host_info": 2420,
     "kernel_values": 260,
     "managed_files": 2550,
     "support_bundle": 440,
