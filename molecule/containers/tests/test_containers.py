@@ -102,9 +102,9 @@ def test_a_value_that_emqx_refuses_touches_nothing() -> None:
 def test_package_and_container_do_not_mix() -> None:
     before = LAB.hosts[SPARE].check_output("find /etc -newermt 2000-01-01 | wc -l")
     shown = refused(LAB.playbook("mqttops.emqx.site", INVENTORY))
-    assert "emqx_rpc_port_discovery is" in shown
+    assert "ERROR [mixed_rpc_ports] Cluster, emqx_rpc_port_discovery" in shown
     assert "stateless on n3" in shown
-    assert "set emqx_rpc_port_discovery for the whole cluster" in shown
+    assert "remedy: set emqx_rpc_port_discovery for the whole cluster" in shown
     assert LAB.hosts[SPARE].check_output("find /etc -newermt 2000-01-01 | wc -l") == before
 
 

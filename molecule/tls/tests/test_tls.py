@@ -95,7 +95,8 @@ def test_a_node_without_tls_cannot_join() -> None:
     host = LAB.hosts["n2"]
     plain = (
         "runuser -u emqx -- env EMQX_CLUSTER__PROTO_DIST=inet_tcp EMQX_RPC__PROTOCOL=tcp"
-        " EMQX_NODE__DATA_DIR=/tmp/plain EMQX_CLUSTER__DISCOVERY_STRATEGY=manual emqx"
+        " EMQX_NODE__DATA_DIR=/tmp/plain EMQX_CLUSTER__DISCOVERY_STRATEGY=manual"
+        f" {LAB.root}/bin/emqx"
     )
     host.check_output("systemctl stop emqx && install -d -o emqx /tmp/plain")
     host.check_output(f"cd / && {plain} start")
@@ -151,23 +152,27 @@ def test_input_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
             "n2": paths(good["n2"], key=good["n1"].key.read_text()),
         }
     )
-    assert "Nothing was changed. 2 finding(s)" in shown
-    assert "found no file /nowhere/key.pem" in shown
-    assert "n2, emqx_tls_certificate: expected the private key of the certificate, found " in shown
+    assert "Nothing was changed: 2 findings are in the way." in shown
+    assert "ERROR [tls_file] Host n1, emqx_tls_key" in shown
+    assert "found: no file /nowhere/key.pem" in shown
+    assert "Host n2, emqx_tls_certificate" in shown
+    assert "expected: the private key of the certificate" in shown
     assert "BEGIN " not in shown
 
     nothing = dict.fromkeys(("certificate", "key", "ca"), "")
     shown = refusal({"n1": nothing, "n2": paths(good["n2"])}, emqx_tls_ca_passphrase="")
-    assert "Nothing was changed. 2 finding(s)" in shown
-    assert "n1, emqx_tls_ca_passphrase: expected the passphrase that encrypts the CA's key" in shown
-    assert "n2, emqx_tls_ca: expected nodes that trust CN=theirs" in shown
-    assert "run the playbook rotate_certs" in shown
+    assert "Nothing was changed: 2 findings are in the way." in shown
+    assert "ERROR [tls_passphrase] Host n1, emqx_tls_ca_passphrase" in shown
+    assert "expected: the passphrase that encrypts the CA" in shown
+    assert "ERROR [tls_ca_change] Host n2, emqx_tls_ca" in shown
+    assert "expected: nodes that trust CN=theirs" in shown
+    assert "remedy: run the playbook rotate_certs" in shown
 
 
 def test_off_needs_consent() -> None:
     shown = refused(LAB.playbook("mqttops.emqx.site", INVENTORY, emqx_dist_tls=False))
-    assert "cluster.proto_dist, rpc.protocol must be the same on all nodes" in shown
-    assert "emqx_allow_full_restart" in shown
+    assert "ERROR [full_restart] Cluster, emqx_allow_full_restart" in shown
+    assert "as cluster.proto_dist, rpc.protocol must be the same on all nodes" in shown
 
 
 def ours(folder: Path) -> Authority:
@@ -190,11 +195,8 @@ def examined(folder: Path, name: str) -> dict[str, str]:
     LAB.playbook(f"mqttops.emqx.{name}", INVENTORY, **{f"emqx_{name}_json": str(file)})
     text = file.read_text(encoding="utf-8")
     assert "PRIVATE KEY" not in text
-    found = json.loads(text)
-    key, findings = "cause", found.get("findings")
-    if name == "preflight":
-        key, findings = "found", found["errors"] + found["warnings"]
-    return {each["code"]: each[key] for each in findings}
+    found = json.loads(text)["findings"]
+    return {each["code"]: f"expected {each['expected']}, found {each['found']}" for each in found}
 
 
 def test_an_expired_one_is_kept_out_and_named(tmp_path: Path) -> None:
@@ -221,7 +223,8 @@ def test_one_of_another_name_is_named(tmp_path: Path) -> None:
     # A name is checked by who dials only: nobody reaches n2, not even its own command line.
     assert "not responding to pings" in LAB.emqx("n2", "ping").stderr
     expected = f"expected DNS:{LAB.addresses['n2']} among its alternative names"
-    assert f"n2: its certificate: {expected}" in shown
+    refused = "Host n2: expected a certificate that peers accept, found its certificate:"
+    assert f"{refused} {expected}" in shown
     assert f"{certificate('n1').not_valid_after_utc:%Y-%m-%d}" in shown
 
 

@@ -29,6 +29,8 @@ _TO_ESCAPE = re.compile(r'[\\"\n\r\t]')
 _UNWRITABLE = re.compile("[\x00\u2028\u2029\ud800-\udfff]")
 _PATH_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."]+)')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+# Most values, which need no second look.
+_PLAIN = re.compile(r"[A-Za-z0-9_.:@/-]*")
 _UNESCAPES = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -90,9 +92,14 @@ def _render_value(value: t.Any, margin: str, indent: int, path: str, lines: list
     elif value and isinstance(value, (list, tuple)):
         lines[-1] += "["
         for position, item in enumerate(value, start=1):
+            here, comma = f"{path}.{position}", "," if position < len(value) else ""
+            if isinstance(item, str):
+                # The seeds of a large cluster stand in the file of each of its nodes.
+                lines.append(f"{deeper}{_quote(item, here)}{comma}")
+                continue
             lines.append(deeper + ("{" if item and isinstance(item, dict) else ""))
-            _render_value(item, deeper, indent, f"{path}.{position}", lines)
-            lines[-1] += "," if position < len(value) else ""
+            _render_value(item, deeper, indent, here, lines)
+            lines[-1] += comma
         lines.append(margin + "]")
     else:
         lines[-1] += _scalar(value, path)
@@ -152,6 +159,8 @@ def _key_text(given: t.Any, path: str) -> str:
 
 
 def _quote(text: str, path: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     bad = _UNWRITABLE.search(text)
     if bad:
         raise InputError(
@@ -216,7 +225,10 @@ def expand(value: Tree) -> Tree:
 
 def _expand(value: t.Any, path: str) -> t.Any:
     if isinstance(value, (list, tuple)):
-        return [_expand(item, f"{path}.{n}") for n, item in enumerate(value, start=1)]
+        return [
+            item if isinstance(item, str) else _expand(item, f"{path}.{n}")
+            for n, item in enumerate(value, start=1)
+        ]
     if not isinstance(value, dict):
         return value
     result: Tree = {}

@@ -63,6 +63,15 @@ class RotationStep:
     renew: Texts
     text: str
 
+    @property
+    def whole_text(self) -> str:
+        """Say what is done, and on which hosts."""
+        return f"{', '.join(self.hosts)}: {self.what}"
+
+    @property
+    def what(self) -> str:
+        return f"{self.text}, and a restart"
+
 
 @dataclass(frozen=True)
 class Rotation:
@@ -75,7 +84,7 @@ class Rotation:
     def steps(self) -> tuple[Step, ...]:
         """The same as they are shown, one for each host."""
         return tuple(
-            Step(host, "certificates", f"{change.text}, and a restart", _reason(change))
+            Step(host, "certificates", change.what, _reason(change))
             for change in self.changes
             for host in change.hosts
         )

@@ -102,7 +102,10 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
             "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
         },
         "change": data(plan.change.as_dict()) if plan.change else {},
-        "rotation": [data(step) for step in plan.rotation.changes] if plan.rotation else [],
+        "rotation": [
+            {**data(step), "text": step.whole_text}
+            for step in (plan.rotation.changes if plan.rotation else ())
+        ],
         "ca_missing": any(one.tls.ca_missing for one in plan.hosts.values()),
         "cleans_keys": settings.etcd_clean_keys and strategy.leaves_keys,
         "look": plan.look,

@@ -24,12 +24,12 @@ CEILINGS = {
     "cluster_wait": 1390,
     "discovery_info": 1810,
     "etcd_stale_keys": 820,
-    "evidence_info": 2890,
-    "host_info": 2400,
+    "evidence_info": 2900,
+    "host_info": 2410,
     "kernel_values": 260,
     "managed_files": 2550,
     "support_bundle": 440,
-    "survey_info": 4680,
+    "survey_info": 4700,
     "zone_file": 210,
 }
 

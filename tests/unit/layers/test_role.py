@@ -7,63 +7,16 @@ from."""
 from __future__ import annotations
 
 import re
-import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
-from jinja2 import Environment, nodes
+from role_tasks import FILES, ROLE, load, names, tasks, templates, texts
 
-ROLE = Path(__file__).parents[3] / "roles" / "emqx"
-FILES = sorted((ROLE / "tasks").glob("*"))
 INCLUDES = {"include_tasks": 1, "import_tasks": 0}
 # What the role hands to users.
 PUBLISHED = frozenset({"emqx_firewall_rules"})
 # What a playbook of the role fixes for its own run.
 FIXED = frozenset({"emqx_plan_only"})
-
-
-def load(path: Path) -> t.Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def tasks(block: t.Any) -> t.Iterator[dict[str, t.Any]]:
-    """Yield the tasks and blocks of a file, however deep."""
-    for task in block or ():
-        yield task
-        for part in ("block", "rescue", "always"):
-            yield from tasks(task.get(part))
-
-
-def texts(value: t.Any) -> t.Iterator[str]:
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
-    elif isinstance(value, str):
-        yield value
-
-
-CONDITIONS = ("when", "changed_when", "failed_when", "until", "that")
-
-
-def expressions(path: Path) -> t.Iterator[str]:
-    """Yield all templates of a file, conditions included, as templates."""
-    for task in tasks(load(path)):
-        own = {key: v for key, v in task.items() if key not in ("block", "rescue", "always")}
-        for key in CONDITIONS:
-            for condition in texts(own.pop(key, None)):
-                yield f"{{{{ {condition} }}}}"
-        # A variable's name alone, of debug.
-        for name in texts(dict(own.get("ansible.builtin.debug") or {}).get("var")):
-            yield f"{{{{ {name} }}}}"
-        yield from (text for text in texts(own) if "{{" in text)
-
-
-def names(text: str) -> set[str]:
-    return {name.name for name in Environment().parse(text).find_all(nodes.Name)}
 
 
 def included(path: Path) -> dict[str, int]:
@@ -115,7 +68,7 @@ def test_variables_of_the_role_are_few() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_tasks_take_settings_from_the_plan_alone(path: Path) -> None:
     """A variable may be a text, of which "false" is true; the plan has it as its type."""
-    used = {name for text in expressions(path) for name in names(text)}
+    used = {name for text in templates(path) for name in names(text)}
     assert {name for name in used if name.startswith("emqx_")} - PUBLISHED == set()
     assert "hostvars" not in used
 
@@ -136,5 +89,5 @@ def test_no_fact_shadows_a_variable_of_a_user(path: Path) -> None:
 
 def test_names_in_tasks_are_found() -> None:
     """The search above sees conditions, loops and nested values."""
-    used = {name for path in FILES for text in expressions(path) for name in names(text)}
+    used = {name for path in FILES for text in templates(path) for name in names(text)}
     assert {"__emqx_host", "__emqx_plan", "inventory_hostname", "ansible_check_mode"} <= used

@@ -170,6 +170,11 @@ def test_links_of_containers_on_a_network_of_their_own_are_not_tried() -> None:
     assert run.result()["hosts"]["n1"]["bridged"] is True
 
 
+def test_published_ports_are_said_once_to_pass_by_a_firewall() -> None:
+    run = Run(1, deployment="container", container_network="mq", firewall_backend="ufw")
+    assert codes(run.plan().findings).count("published_ports") == 1
+
+
 # -- what a run is asked to do ---------------------------------------------------------------------
 
 
@@ -222,9 +227,9 @@ def test_errors_end_a_run_with_all_of_them() -> None:
 
 
 def test_hosts_of_different_strategies_are_planned_by_the_first() -> None:
-    run = Run(2)
-    run.on("n2", discovery_strategy="dns", dns_name="mq.example")
-    assert run.result()["hosts"]["n2"]["discovery"]["strategy"] == "static"
+    run = Run(2, discovery_strategy="dns", dns_name="mq.example")
+    run.on("n2", discovery_strategy="static")
+    assert run.result()["hosts"]["n2"]["discovery"]["strategy"] == "dns"
 
 
 def test_a_missing_file_of_this_machine_is_named(tmp_path: t.Any) -> None:

@@ -118,6 +118,8 @@ def test_certificates_are_replaced_node_by_node(authority: Authority) -> None:
     assert (result["passed"], result["look"]) == (True, "")
     assert [step["hosts"] for step in result["rotation"]] == [["n1"], ["n2"], ["n3"]]
     assert [step["renew"] for step in result["rotation"]] == [["n1"], ["n2"], ["n3"]]
+    # What check mode says of a host, and what names the step of a run.
+    assert result["rotation"][0]["text"] == "n1: a new certificate, and a restart"
     own = result["hosts"]["n2"]["rotation"]
     assert len(own) == 3
     # Whose turn it is gets a certificate.
