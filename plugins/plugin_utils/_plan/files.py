@@ -48,16 +48,18 @@ def config_files(
     release: Release,
     texts: t.Mapping[str, str],
     image_id: str = "",
+    firewall_unit: str = "",
 ) -> list[ManagedFile]:
     """Return the files of a node in the order in which they are to be written.
 
     ``texts`` maps variables (emqx_etcd_ca...) to the PEM texts of files of the control node;
-    ``image_id`` is that of the image on the host, "" where there is none yet or no container.
+    ``image_id`` is that of the image on the host, "" where there is none yet or no container;
+    ``firewall_unit`` is the unit that loads the firewall's rules, "" for none.
     Raises InputError for a configuration that HOCON or EMQX cannot hold.
     """
     files = cluster_files(settings, layout, texts)
     files.append(_emqx_conf(settings, cluster, node, layout))
-    files.append(units.drop_in(settings, layout))
+    files.append(units.drop_in(settings, layout, firewall_unit))
     files.append(_environment(settings, layout))
     if settings.base_config:
         content = render(base_layer(settings))

@@ -23,12 +23,13 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.container impor
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import commented
 
-FIREWALL_UNIT = "mqttops-emqx-firewall.service"
 
+def drop_in(settings: Settings, layout: Layout, firewall_unit: str) -> ManagedFile:
+    """Return what is added to a unit: limits, environment, a record of what it starts from.
 
-def drop_in(settings: Settings, layout: Layout) -> ManagedFile:
-    """Return what is added to a unit: limits, environment, a record of what it starts from."""
-    rules = f" {FIREWALL_UNIT}" if settings.firewall_backend == "nftables" else ""
+    ``firewall_unit`` loads the firewall's rules at boot, "" where no unit of ours does.
+    """
+    after = " ".join(filter(None, ["network-online.target", firewall_unit]))
     mounts = []
     if has_service_account(settings) and not settings.in_container:
         mounts.append(f"BindReadOnlyPaths={layout.kubernetes}:{layout.service_account}")
@@ -41,7 +42,7 @@ def drop_in(settings: Settings, layout: Layout) -> ManagedFile:
         commented(),
         "[Unit]",
         "Wants=network-online.target",
-        f"After=network-online.target{rules}",
+        f"After={after}",
         "",
         "[Service]",
         f"LimitNOFILE={open_files_limit(settings)}",

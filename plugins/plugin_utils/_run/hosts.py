@@ -131,7 +131,9 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
         settings, node, where, host, ControlFiles(), run.now, run.purpose == ROTATE
     )
     kernel = tuning.plan(settings, _reserved_ports(scene), host, where.user)
-    managed = files.config_files(settings, cluster, node, where, what, given.texts, image)
+    managed = files.config_files(
+        settings, cluster, node, where, what, given.texts, image, rules.unit
+    )
     directories = files.directories(settings, where)
     away = what.kind == "package" and all(n.instance for n in scene.server_nodes)
     kept = host.file(reads.package_database(where)).exists

@@ -23,6 +23,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import files
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import release
 from ansible_collections.mqttops.emqx.tests.unit import plans
@@ -142,7 +143,8 @@ CASES: dict[str, Case] = {
 def written(settings: Settings, node: Node, cluster: Cluster) -> list[ManagedFile]:
     place = layout(settings)
     planned = release(settings, plans.host(), {})
-    return files.config_files(settings, cluster, node, place, planned, TEXTS, "sha256:1")
+    unit = nftables.UNIT if settings.firewall_backend == nftables.NAME else ""
+    return files.config_files(settings, cluster, node, place, planned, TEXTS, "sha256:1", unit)
 
 
 def content(settings: Settings, path: str) -> str:
