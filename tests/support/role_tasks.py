@@ -17,7 +17,7 @@ FILES = sorted((ROLE / "tasks").glob("*"))
 _BLOCKS = ("block", "rescue", "always")
 _CONDITIONS = ("when", "changed_when", "failed_when", "until", "that")
 # A name, and the attributes and items of it that are written out, in order.
-Path_ = t.Tuple[str, ...]
+Words = t.Tuple[str, ...]
 
 
 def load(path: Path) -> t.Any:
@@ -62,18 +62,18 @@ def names(text: str) -> set[str]:
     return {name.name for name in Environment().parse(text).find_all(nodes.Name)}
 
 
-def paths(text: str) -> set[Path_]:
+def paths(text: str) -> set[Words]:
     """Return what a template reads, each as far as it is written out.
 
     >>> sorted(paths("{{ a.b.c + a[b.d].e }}"))
     [('a',), ('a', 'b', 'c'), ('b', 'd')]
     """
-    found: set[Path_] = set()
+    found: set[Words] = set()
     _walk(Environment().parse(text), found)
     return found
 
 
-def _walk(node: nodes.Node, found: set[Path_]) -> None:
+def _walk(node: nodes.Node, found: set[Words]) -> None:
     if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
         # A method, such as values().
         _walk(node.node.node, found)
@@ -88,7 +88,7 @@ def _walk(node: nodes.Node, found: set[Path_]) -> None:
         _walk(child, found)
 
 
-def _path(node: nodes.Node) -> Path_:
+def _path(node: nodes.Node) -> Words:
     """Return the path that a node is, () where it is none or has a part that is worked out."""
     if isinstance(node, nodes.Name):
         return (node.name,)

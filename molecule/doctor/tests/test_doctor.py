@@ -208,7 +208,7 @@ def test_partition_and_what_it_leaves(tmp_path: Path) -> None:
     bundle = tmp_path / "site.tar.gz"
     failed = LAB.playbook("mqttops.emqx.site", INVENTORY, emqx_support_bundle=str(bundle), **limits)
     assert failed.returncode == 2, failed.stdout
-    assert "This run failed. 1 cause found on its hosts:" in failed.stdout
+    assert "This run failed. 2 causes found on its hosts:" in failed.stdout
     assert "ERROR [closed_port] Hosts n1, n2, n3" in failed.stdout
     cut = json.loads(unpacked(bundle)["findings.json"])
     assert {found["code"] for found in cut["findings"]} == {"closed_port"}, cut["findings"]

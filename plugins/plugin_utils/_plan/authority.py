@@ -100,7 +100,7 @@ def authority_state(
             findings.append(about.of_authority("file", "ca_dir", *words))
     if len(pems) < 2:
         return None, findings
-    ca, key = pems.values()
+    ca, key = pems[authority.certificate], pems[authority.key]
     if key is not None and (authority.passphrase or not authority.needs_passphrase):
         findings += _key_findings(authority, ca, key, now, about)
     elif key is None and ca is not None:

@@ -19,11 +19,9 @@ class Reader(t.Protocol):
 
         Raises OSError or ValueError where it cannot be read.
         """
-        ...
 
     def unwritable(self, directory: str) -> str:
         """Return why files cannot be made in a directory, which may be missing; "" if they can."""
-        ...
 
 
 class ControlFiles:

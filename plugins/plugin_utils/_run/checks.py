@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
@@ -39,15 +40,15 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
     for host, given in run.hosts.items():
         yield from given.findings
         if host in settings.cluster_hosts and given.host:
-            yield from _of_host(host, run, settings, draft)
+            yield from _of_host(host, given.host, run, draft)
     for left_out in run.others.values():
         yield from left_out.findings
     if draft.hosts:
         unread = hosts.unread(run, draft.cluster)
         yield from firewall.member_findings(draft.cluster, unread)
     strategy = table.of(settings.discovery_strategy)
-    texts = next(iter(run.hosts.values())).texts
-    yield from strategy.check_texts(settings, texts)
+    for given in list(run.hosts.values())[:1]:
+        yield from strategy.check_texts(settings, given.texts)
     yield from draft.order.findings
     yield from _of_restarts(run, settings, draft)
     if draft.change:
@@ -56,12 +57,8 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
         yield from _of_rotation(run, settings, draft)
 
 
-def _of_host(
-    host: str, run: RunInput, settings: Settings, draft: Deployment
-) -> t.Iterator[Finding]:
+def _of_host(host: str, found: HostState, run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
     given, one = run.hosts[host], draft.hosts.get(host)
-    found = given.host
-    assert found is not None
     besides: list[Finding] = []
     node = draft.cluster.nodes.get(host)
     if one:

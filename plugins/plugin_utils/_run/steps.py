@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import files
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
@@ -71,8 +72,7 @@ def _certificate(host: str, one: HostPlan) -> t.Iterator[Step]:
 
 def _files(host: str, one: HostPlan, given: HostInput) -> t.Iterator[Step]:
     keys = given.trial.keys
-    found = given.host
-    assert found is not None
+    found = given.host or HostState()
     for path in files.pending(one.files, one.directories, found):
         count = len(keys.get(path, ()))
         what = f": {count} key{'' if count == 1 else 's'}" if count else ""

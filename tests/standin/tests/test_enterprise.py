@@ -248,7 +248,7 @@ def test_replicant_joined_by_hand_keeps_its_seed(world: World) -> None:
 
 def test_evacuation(world: World) -> None:
     start(world, "n1")
-    clients = [Client("127.0.0.1", 11881) for _ in range(3)]
+    clients = [Client("127.0.0.1", 11881, client_id=f"c{number}") for number in range(3)]
     available = "/api/v5/load_rebalance/availability_check"
 
     def rebalance(*arguments: str) -> tuple[str, str]:

@@ -58,7 +58,8 @@ def test_values_and_what_our_file_says(proc: Path) -> None:
 
 def test_what_the_kernel_does_not_know(proc: Path) -> None:
     proc.joinpath("ours.conf").unlink()
-    (found,) = read(proc, "net.netfilter.nf_conntrack_max").values()
+    key = "net.netfilter.nf_conntrack_max"
+    found = read(proc, key)[key]
     assert (found["value"], found["writable"], found["reason"]) == (None, False, sysctls.UNKNOWN)
 
 

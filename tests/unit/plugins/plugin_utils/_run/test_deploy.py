@@ -47,6 +47,13 @@ def test_fresh_hosts_get_the_files_of_their_node() -> None:
     assert [one.path for one in plan.hosts["n2"].directories] == ["/var/lib/emqx"]
 
 
+@pytest.mark.parametrize(("backend", "waits"), [("auto", True), ("none", False)])
+def test_a_node_waits_for_the_rules_of_the_firewall_at_work(backend: str, waits: bool) -> None:
+    plan = Run(1, firewall_backend=backend).plan()
+    (drop_in,) = [f for f in plan.hosts["n1"].files if f.path.endswith("50-mqttops.conf")]
+    assert ("mqttops-emqx-firewall.service" in drop_in.content) is waits
+
+
 def test_the_steps_of_fresh_hosts_are_in_order() -> None:
     data = Run(2).result()["data"]
     kinds = ["install", "tuning", "firewall", "configure"]
