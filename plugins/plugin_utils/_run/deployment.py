@@ -89,7 +89,7 @@ def plan(run: RunInput) -> Deployment:
     change = _change(run, settings, cluster)
     stopped = change.stop if change else ()
     restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last)
-    hosts = {host: _with_service(host, one, restarts) for host, one in hosts.items()}
+    hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
         cluster=cluster,
         hosts=hosts,
@@ -178,8 +178,8 @@ def _starts_nodes(run: RunInput, hosts: t.Mapping[str, HostPlan]) -> bool:
     )
 
 
-def _with_service(host: str, one: HostPlan, restarts: restart.Restarts) -> HostPlan:
-    starts = host in restarts.hosts
+def _with_service(host: str, one: HostPlan, restarts: restart.Restarts, run: RunInput) -> HostPlan:
+    starts = host in restarts.hosts and "service" in run.hosts[host].settings.phases
     return dataclasses.replace(one, todo={**one.todo, "service": one.todo["service"] or starts})
 
 

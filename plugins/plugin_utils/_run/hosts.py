@@ -156,12 +156,12 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
 
 
 def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
-    """Return by phase whether it has something to do."""
+    """Return by phase whether it is to do something, which those not chosen are not."""
     settings, host = scene.settings, scene.host
     # Each container starts from an image whose ID its own host has read.
     installs = plan.leads or settings.in_container
     pending = files.pending(plan.files, plan.directories, host)
-    return {
+    todo = {
         "install": installs and (plan.release.needed or plan.unit_at_boot),
         "tuning": plan.leads and settings.tuning_enabled and plan.tuning.todo,
         "firewall": plan.leads and plan.firewall.todo,
@@ -172,6 +172,7 @@ def _todo(plan: HostPlan, scene: _Scene) -> dict[str, bool]:
         or host.service.exists
         or not scene.run.check_mode,
     }
+    return {phase: found and phase in settings.phases for phase, found in todo.items()}
 
 
 def package_stat(settings: Settings, host: HostState, run: RunInput) -> Record:

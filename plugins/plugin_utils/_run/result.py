@@ -81,7 +81,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
     strategy = table.of(settings.discovery_strategy)
     warnings = [finding for finding in plan.findings if not is_error(finding)]
     ordered = steps.of_run(run, plan)
-    impact = [*(plan.change.impact if plan.change else ()), *plan.restarts.impact]
+    impact = steps.impact(plan)
     shown = () if plan.passed else plan.findings
     return {
         "passed": plan.passed,
@@ -236,8 +236,7 @@ def foreign_code(one: HostPlan, found: HostState | None) -> list[str]:
 
 def _todo(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> dict[str, bool]:
     """Return by phase whether it has something to do on a host in this run."""
-    settings = run.hosts[host].settings
-    todo = {phase: one.todo[phase] and phase in settings.phases for phase in _PHASES}
+    todo = dict(one.todo)
     if run.purpose in MEMBER_CHANGES and plan.change:
         # Members that stay get seeds and rules; they are neither installed nor restarted.
         new = host in plan.change.new

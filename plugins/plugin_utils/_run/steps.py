@@ -22,7 +22,18 @@ def of_run(run: RunInput, plan: Deployment) -> list[Step]:
         steps += _preparing(host, one, run.hosts[host])
     if plan.rotation:
         return [*steps, *plan.rotation.steps]
-    return [*steps, *plan.restarts.steps]
+    return [*steps, *(step for step in plan.restarts.steps if _starts(step.host, plan))]
+
+
+def impact(plan: Deployment) -> list[str]:
+    """Return what clients notice of a run."""
+    restarts = plan.restarts.impact if any(_starts(host, plan) for host in plan.hosts) else ()
+    return [*(plan.change.impact if plan.change else ()), *restarts]
+
+
+def _starts(host: str, plan: Deployment) -> bool:
+    """Tell whether nodes start at all in this run, which may be one of other phases."""
+    return plan.hosts[host].todo["service"]
 
 
 def _preparing(host: str, one: HostPlan, given: HostInput) -> t.Iterator[Step]:

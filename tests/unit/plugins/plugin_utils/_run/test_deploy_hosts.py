@@ -182,6 +182,13 @@ def test_phases_that_were_not_chosen_have_nothing_to_do() -> None:
     run = Run(2, phases=["configure", "membership"])
     assert todo(run) == {host: {"configure", "membership"} for host in run.hosts}
     assert set(PHASES) - {"preflight"} == set(run.result()["hosts"]["n1"]["todo"])
+    shown = run.result()["text"]
+    assert any("create /etc/emqx/emqx.conf" in line for line in shown)
+    assert not [line for line in shown if "install" in line or "start" in line]
+    # Files that are not written are no reason to look at anything else.
+    run = Run(2, phases=["tuning"], tuning_enabled=False)
+    plan = run.plan()
+    assert (todo(run)["n1"], plan.look, plan.hosts["n1"].touches) == (set(), "", False)
 
 
 def test_no_firewall_shows_its_rules_and_changes_nothing() -> None:
