@@ -77,7 +77,7 @@ def _findings(
     if any(is_literal_reference(parts[-1], text) for text in texts):
         yield literal_finding(variable, where)
     if len(parts) > 1 and _FREE_KEYS.intersection((*parents, *parts[:-1])):
-        free = [part for part in (*parents, *parts) if part in _FREE_KEYS][0]
+        free = next((part for part in (*parents, *parts) if part in _FREE_KEYS), "")
         # filter.name is a path to the first of the user's own keys.
         if free in parents or len(parts) > parts.index(free) + 2:
             yield _dotted(variable, where, key)

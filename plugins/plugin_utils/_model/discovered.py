@@ -24,6 +24,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies imp
 # What the module discovery_info returned on a host.
 Answers = t.Mapping[str, t.Mapping[str, t.Any]]
 Report = t.Mapping[str, t.Any]
+# The code where all hosts discover what they are to.
+NOT_TO_BLAME = "discovery_complete"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _unasked(host: str, why: str) -> Finding:
 
 def _not_to_blame(hosts: t.Sequence[str]) -> Finding:
     return Finding(
-        "discovery_complete",
+        NOT_TO_BLAME,
         "members that join one another",
         "discovery that finds all of them, so the cause is another",
         "see in the logs of the nodes why they do not join (cookie, names, ports)",

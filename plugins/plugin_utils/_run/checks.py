@@ -80,7 +80,7 @@ def _of_host(host: str, found: HostState, run: RunInput, draft: Deployment) -> t
         found,
         inventory_host=host,
         missing_files=_missing_files(given.settings),
-        renames=run.purpose == RENAME and host == settings.rename_host,
+        renames=run.purpose == RENAME and host == given.settings.rename_host,
         package_node=_package_node(host, run, draft),
         besides=besides,
     )

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
+    is_error,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import verdict
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import topology
@@ -208,9 +209,7 @@ def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
         if run.check_mode and run.purpose == DEPLOY:
             foreseen = diagnosis.findings
         else:
-            # Each of these nodes has a finding of its own there, which says what became of it.
-            findings = [found for found in findings if found.code != "strangers"]
-            findings += diagnosis.findings
+            findings = [*_unnamed(findings, diagnosis.findings), *diagnosis.findings]
         again = (
             table.of(settings.discovery_strategy).asks_service
             or survey.missed(run)
@@ -220,3 +219,15 @@ def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
     return dataclasses.replace(
         draft, findings=verdict(findings).findings, foreseen=foreseen, again=again
     )
+
+
+def _unnamed(findings: t.Iterable[Finding], diagnosed: t.Iterable[Finding]) -> list[Finding]:
+    """Return the findings without those on nodes of which the diagnosis tells what became of
+    them: all that the inventory does not have, and those that are no members any more."""
+    expelled = {h for f in diagnosed if f.code == "expelled" and is_error(f) for h in f.hosts}
+    return [
+        found
+        for found in findings
+        if found.code != "strangers"
+        and not (found.code == "data_outside_cluster" and expelled.issuperset(found.hosts))
+    ]

@@ -8,7 +8,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import is_error
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.diagnose import Diagnosis
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import (
     DOCTOR,
     PREFLIGHT,
@@ -17,8 +19,10 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.verdict import
     verdict,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.discovered import (
+    NOT_TO_BLAME,
     discovery_findings,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.seeds import seed_choice
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, deployment, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import INSPECT, RunInput
@@ -53,12 +57,26 @@ def doctor(run: RunInput) -> Result:
     return {
         "passed": found.passed,
         "text": [*shown["table"], *found.lines()],
-        "causes": [*shown["table"], *explain_failure(diagnosis)],
+        "causes": [*shown["table"], *_causes(run, cluster, diagnosis)],
         "data": {**found.as_dict(), "status": shown},
         "page": page(_title(run), _made(run), shown, found.as_dict()),
         "evidence": survey.evidence(run, cluster, {}),
         "settings": _outputs(run),
     }
+
+
+def _causes(run: RunInput, cluster: Cluster, diagnosis: Diagnosis) -> list[str]:
+    """Return why a run failed, with what EMQX discovers where a node is up but not with all."""
+    apart = {
+        host: run.hosts[host].discovery
+        for host, view in survey.views(run, cluster).items()
+        if view.state in ("ready", "booting") and set(view.running) != set(cluster.members)
+    }
+    discovered = discovery_findings({host: answer for host, answer in apart.items() if answer})
+    causes = diagnosis.findings
+    if not any(map(is_error, causes)) or any(f.code != NOT_TO_BLAME for f in discovered.causes):
+        causes = (*causes, *discovered.causes)
+    return [*explain_failure(replace(diagnosis, findings=causes)), *discovered.seen]
 
 
 def _as_last_seen(run: RunInput) -> RunInput:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from scenes import Scene
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import SURVEY, VIEW
-from ansible_collections.mqttops.emqx.tests.unit.runs import Run, codes, empty, todo
+from ansible_collections.mqttops.emqx.tests.unit.runs import STOPPED, Run, codes, empty, todo
 
 CONF = "/etc/emqx/emqx.conf"
 HOST_PHASES = {"install", "tuning", "firewall", "configure", "service", "membership"}
@@ -235,3 +237,15 @@ def test_who_joins_whom_is_no_matter_where_no_node_starts(built: Run) -> None:
     assert built.plan().order.findings == ()
     built.stop("n3")
     assert built.plan().order.findings != ()
+
+
+def test_a_node_that_is_no_member_any_more_is_named_once(built: Run) -> None:
+    scene = Scene(3)
+    for host in ("n1", "n2"):
+        scene.sees(host, "n1 n2")
+    scene.down("n3", active="activating", sub="auto-restart")
+    built.found("n3", service=dataclasses.replace(STOPPED, state="activating"))
+    built.survey(scene)
+    found = codes(built.plan().findings)
+    assert "expelled" in found
+    assert "data_outside_cluster" not in found
