@@ -213,7 +213,7 @@ def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:
         again = (
             table.of(settings.discovery_strategy).asks_service
             or survey.missed(run)
-            or any(survey.unheard(host, run, draft.cluster) for host in run.hosts)
+            or any(survey.without_view(host, run, draft.cluster) for host in run.hosts)
             or bool(diagnosis.findings)
         )
     return dataclasses.replace(

@@ -165,7 +165,7 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
         "joins": strategy.joins,
         "asks_service": asks,
         "asks_before_start": strategy.asks_before_start,
-        "unheard": survey.unheard(host, run, cluster),
+        "without_view": survey.without_view(host, run, cluster),
         "listens": "stand_in" in given.survey,
         "data": data(given.host) if given.host else {},
         "layout": data(where),

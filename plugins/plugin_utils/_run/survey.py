@@ -32,7 +32,7 @@ def speaker(run: RunInput, cluster: Cluster) -> str:
     return next((host for host in cluster.nodes if host in run.hosts), "")
 
 
-def told_by_speaker(run: RunInput, cluster: Cluster) -> Record:
+def views_by_speaker(run: RunInput, cluster: Cluster) -> Record:
     """Return the views of the other nodes, by name, that the speaker's node gave."""
     first = speaker(run, cluster)
     survey = run.hosts[first].survey if first else EMPTY
@@ -45,7 +45,7 @@ def view_of(host: str, run: RunInput, cluster: Cluster) -> Answer:
     if given.view:
         return given.view
     node = cluster.nodes.get(host)
-    others = told_by_speaker(run, cluster)
+    others = views_by_speaker(run, cluster)
     if node and node.name in others:
         return {"emqx": others[node.name]}
     survey = given.survey
@@ -96,7 +96,7 @@ def _of_host(host: str, run: RunInput, cluster: Cluster, plan: Answer) -> Json:
     }
 
 
-def unheard(host: str, run: RunInput, cluster: Cluster) -> bool:
+def without_view(host: str, run: RunInput, cluster: Cluster) -> bool:
     """Tell whether a host answered and nobody said anything of its node."""
     given = run.hosts[host]
     asked = EVIDENCE in given.survey

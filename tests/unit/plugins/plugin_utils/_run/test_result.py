@@ -172,7 +172,7 @@ def test_the_plan_of_a_host_has_what_tasks_read(path: tuple[str, ...]) -> None:
 
 
 # What is read of hosts that were not, are not or will not be members, too.
-ALWAYS = ("layout", "todo", "stays", "wipes", "settings", "unheard", "listens", "asks_service")
+ALWAYS = ("layout", "todo", "stays", "wipes", "settings", "without_view", "listens", "asks_service")
 
 
 def test_a_host_without_a_plan_has_what_is_read_of_all() -> None:

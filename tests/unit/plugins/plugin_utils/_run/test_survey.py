@@ -62,14 +62,14 @@ def test_a_node_that_nobody_speaks_for_is_unheard() -> None:
     run.answers["n1"]["survey"] = {"cluster_info": scene.evidence["n1"]["view"]}
     run.answers["n2"]["survey"] = {"evidence_info": scene.evidence["n2"]["host"]}
     result = run.result()
-    assert {host: own["unheard"] for host, own in result["hosts"].items()} == {
+    assert {host: own["without_view"] for host, own in result["hosts"].items()} == {
         "n1": False,
         "n2": True,
     }
     assert result["again"] is True
     run.answers["n2"]["view"] = scene.evidence["n2"]["view"]
     assert views(run)["n2"].is_ready
-    assert run.result()["hosts"]["n2"]["unheard"] is False
+    assert run.result()["hosts"]["n2"]["without_view"] is False
 
 
 def test_the_own_answer_of_a_node_comes_first() -> None:
@@ -88,7 +88,7 @@ def test_a_host_out_of_reach_gives_one_answer_to_everything() -> None:
     assert views(run)["n2"].state == "unreachable"
     found = survey.evidence(given, cluster, {})["n2"]
     assert found["view"] == found["host"] == found["links"] == UNREACHABLE
-    assert survey.unheard("n2", given, cluster) is False
+    assert survey.without_view("n2", given, cluster) is False
 
 
 def test_without_answers_there_are_no_views() -> None:
