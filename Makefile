@@ -92,7 +92,7 @@ test: setup  ## Lint, units, sanity, import by Galaxy, stand-in, network, all mo
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
 	@mypy plugins tests/lab tests/bench tests/network tests/payload.py tests/standin/tests tests/standin/image tests/unit/plugins tests/unit/shipped
-	@cd tests/support && mypy --config-file ../../pyproject.toml .
+	@cd tests/support && MYPYPATH=$(CACHE)/collections mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py
 	@cd $(COLLECTION) && antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .

@@ -50,6 +50,19 @@ class Example:
         return self.lab.playbook(name, *arguments, inventory=self.path, **variables)
 
 
+def printed(lines: t.Iterable[str]) -> list[dict[str, str]]:
+    """Return the findings that a run printed, with code, where, expected, found and remedy."""
+    found: list[dict[str, str]] = []
+    for line in lines:
+        head = re.match(r"(?:ERROR|WARNING) \[(\w+)\] (.*)", line)
+        part = re.match(r"   (expected|found|remedy): (.*)", line)
+        if head:
+            found.append({"code": head[1], "where": head[2]})
+        elif part and found:
+            found[-1][part[1]] = part[2]
+    return found
+
+
 def message(output: str) -> list[str]:
     """Return the lines of the last failure's message in what a run printed."""
     blocks = re.split(r"^fatal: .*\n", output, flags=re.MULTILINE)[1:]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from examples import Example, message
+from examples import Example, message, printed
 from lab_hosts import scenario_lab
 from operations import changed, refused, wait_for
 
@@ -84,14 +84,12 @@ def test_a_host_whose_name_server_says_something_else() -> None:
     assert (
         f"{THIRD} finds by the SRV records of {NAME} (asked 127.0.0.1): emqx@broker9.{ZONE}" in said
     )
-    cause = said[-1]
-    assert cause.startswith(
-        f"Host {THIRD}: 127.0.0.1 says that the SRV records of {NAME} are broker9.{ZONE}, "
-    )
-    assert f"as {LAB.addresses['n1']} tells broker1.{ZONE}, " in cause
-    assert cause.endswith(
-        ": correct the nameserver in /etc/resolv.conf, or the records of that server."
-    )
+    cause = printed(said)[-1]
+    assert (cause["code"], cause["where"]) == ("discovery_differs", f"Host {THIRD}")
+    assert cause["found"] == f"broker9.{ZONE} from 127.0.0.1 for the SRV records of {NAME}"
+    assert f"as {LAB.addresses['n1']} has it for broker1.{ZONE}, " in cause["expected"]
+    remedy = "correct the nameserver in /etc/resolv.conf, or the records of that server"
+    assert cause["remedy"] == remedy
     write("/etc/resolv.conf", right)
 
 

@@ -111,8 +111,10 @@ def test_another_ca() -> None:
     said = fail("site")
     second.pop("emqx_etcd_ca")
     server = f"https://{LAB.addresses['n1']}:2379"
-    assert f"Host broker2.example.org: the certificate of {server} is signed by another " in said
-    assert "set it to the CA that signed the certificates of etcd." in said
+    assert "ERROR [etcd_other_ca] Host broker2.example.org" in said
+    assert f"expected: a certificate of {server} that is signed by emqx_etcd_ca" in said
+    assert "found: one of another CA (" in said
+    assert "remedy: set it to the CA that signed the certificates of etcd" in said
     assert not any(is_active(host, "emqx") for host in BROKERS)
 
 
@@ -140,8 +142,9 @@ def test_a_prefix_shared_with_a_second_cluster() -> None:
     said = fail("site", etcd_group="nobody")
     EXAMPLE.group("emqx").update(first)
     found = ", ".join(sorted(f"{NODES}{LAB.node_name(host)}" for host in BROKERS))
-    assert f"Host {THIRD}: the keys below {NODES} have {found}, of no core of this cluster" in said
-    assert "stop that node, or set an emqx_etcd_prefix that no other cluster has." in said
+    assert f"ERROR [key_of_nobody] Host {THIRD}" in said
+    assert f"the keys below {NODES} to include only cores of this cluster, none of {found}" in said
+    assert "stop that node, or set an emqx_etcd_prefix that no other cluster has" in said
     assert not is_active("n3", "emqx")
     assert registered(*BROKERS)
 
@@ -184,13 +187,16 @@ def test_no_node_starts_or_restarts_while_etcd_is_down() -> None:
     third()
     LAB.hosts["n3"].check_output("rm -rf /var/lib/emqx/mnesia")
     said = refused(EXAMPLE.playbook("mqttops.emqx.site", **SPEED, etcd_group="nobody"))
-    assert f"What {THIRD} is told by discovery: {server} refuses the connection (" in said
+    assert f"found: what discovery gives {THIRD}: " in said
+    assert f"an etcd at {server}" in said
+    assert "a refused connection (" in said
     assert "start etcd on that host (journalctl -u etcd tells why it is down)" in said
     EXAMPLE.group("emqx").pop(THIRD)
     change = {"emqx_config": {"node": {"dist_net_ticktime": "90s"}}}
     said = fail("site", etcd_group="nobody", **change)
-    hosts = "broker1.example.org, broker2.example.org"
-    assert f"Host {hosts}: {server} refuses the connection (" in said
+    assert "ERROR [etcd_refused] Hosts broker1.example.org, broker2.example.org" in said
+    assert f"expected: an etcd at {server}" in said
+    assert "found: a refused connection (" in said
     assert {host: started(host) for host in BROKERS} == before
     # Those that lost their lease write their keys again when they start.
     run("site", **change)

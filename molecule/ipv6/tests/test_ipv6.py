@@ -87,4 +87,4 @@ def test_a_name_of_the_other_family_is_refused() -> None:
     words = "expected: an IPv6 address with emqx_proto_dist inet6_tcp"
     for host in HOSTS:
         assert has_finding(shown, "address_family", f"Host {host}, emqx_node_", words)
-    assert "Nothing was changed: 2 findings are in the way." in shown
+    assert "Nothing was changed:" in shown

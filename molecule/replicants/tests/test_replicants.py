@@ -102,11 +102,12 @@ def license_info(host: str) -> str:
 def test_all_that_speaks_against_it_is_said_at_once(tmp_path: Path) -> None:
     own = {"n4": {"emqx_version": "5.10.3"}}
     text = refused(run("site", tmp_path, hosts=(*CORES, *REPLICANTS), own=own, license_key=""))
-    assert "Nothing was changed." in text
-    assert (
-        "emqx_license is empty or default, the community licence for a single node, on n1" in text
-    )
-    assert "Host n4: emqx_version is 5.10.3, expected the version of a core" in text
+    assert "Nothing was changed: 2 findings are in the way." in text
+    assert "ERROR [license_needed] Cluster, emqx_license" in text
+    nodes = "n1, n2, n3, n4"
+    assert f"none or default, the community licence for a single node, on {nodes}" in text
+    assert "ERROR [replicant_version] Host n4, emqx_version" in text
+    assert "found: 5.10.3" in text
     for host in LAB.addresses:
         assert not LAB.hosts[host].file("/usr/bin/emqx").exists
 
@@ -139,7 +140,8 @@ def test_the_licence_is_nowhere_but_in_its_file(host: str) -> None:
 def test_a_node_keeps_its_role(tmp_path: Path) -> None:
     before = unit("n2", "MainPID")
     text = refused(run("site", tmp_path, own={"n2": {"emqx_node_role": "replicant"}}))
-    assert "Host n2: expected a node that keeps its role" in text
+    assert "ERROR [role_change] Host n2, emqx_node_role" in text
+    assert "expected: a node that keeps its role" in text
     assert unit("n2", "MainPID") == before
 
 
