@@ -92,8 +92,11 @@ def test_status_has_a_row_for_every_host(tmp_path: Path) -> None:
     report = tmp_path / "status.json"
     strict = {"emqx_status_json": str(report), "emqx_status_strict": True}
     text = refused(run("status", four, **strict))
-    assert has_finding(text, "unreachable", "Host n3", "unreachable: ")
-    rows = {row["host"]: row for row in json.loads(report.read_text(encoding="utf-8"))["nodes"]}
+    assert "Host n3: expected a ready member" in text
+    assert "found unreachable: " in text
+    data = json.loads(report.read_text(encoding="utf-8"))
+    assert ("unreachable", ["n3"]) in [(f["code"], f["hosts"]) for f in data["findings"]]
+    rows = {row["host"]: row for row in data["nodes"]}
     assert {host: row["state"] for host, row in rows.items()} == {
         "n1": "ready",
         "n2": "ready",
