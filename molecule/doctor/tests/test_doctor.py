@@ -23,7 +23,7 @@ HOSTS = sorted(LAB.addresses)
 NODES = {host: f"emqx@{host}.{LAB.name}.lab" for host in HOSTS}
 INVENTORY = f"--inventory={ROOT / 'tests/inventory/doctor.yml'}"
 COOKIE = ROOT / ".cache/lab" / LAB.name / "emqxcl.cookie"
-CONF = "/etc/emqx/emqx.conf"
+CONF = f"{LAB.etc}/emqx.conf"
 
 
 def on(host: str, command: str) -> str:
@@ -232,7 +232,7 @@ def test_force_left_while_down_and_a_refused_file(tmp_path: Path) -> None:
     assert seen.cause("expelled").startswith("the node of n3 is no member any more")
     assert before.codes == [("error", "expelled"), ("warning", "config_refused")], before.run.stdout
     on("n2", f"mv {CONF}.good {CONF}")
-    on("n3", "systemctl stop emqx; rm -rf /var/lib/emqx/mnesia")
+    on("n3", f"systemctl stop emqx; rm -rf {LAB.data}/mnesia")
     start("n2", "n3")
     wait_for(whole, 120)
 
@@ -259,8 +259,8 @@ def test_busy_port_full_disk_name_on_loopback_and_other_cookie(tmp_path: Path) -
     on("n1", f"cp /etc/hosts /etc/hosts.good; echo '127.0.1.1 {name}' >>/etc/hosts")
     other_cookie("n1")
     on("n2", "systemd-run --unit=squatter nc -lk 4370")
-    on("n3", "mount -t tmpfs -o size=16m,uid=emqx tmpfs /var/lib/emqx")
-    on("n3", "dd if=/dev/zero of=/var/lib/emqx/filler bs=1M || true")
+    on("n3", f"mount -t tmpfs -o size=16m,uid=emqx tmpfs {LAB.data}")
+    on("n3", f"dd if=/dev/zero of={LAB.data}/filler bs=1M || true")
     start("n1", "n2", "n3")
     wait_for(lambda: tries_again("n2") and is_ready(LAB, "n1"), 60)
     seen, before = Diagnosis(tmp_path), Preflight(tmp_path)
@@ -268,7 +268,7 @@ def test_busy_port_full_disk_name_on_loopback_and_other_cookie(tmp_path: Path) -
     assert sorted(seen.codes) == codes, seen.text
     assert "port 4370 of n2 is taken by nc" in seen.cause("port_in_use")
     assert "squatter.service" in seen.cause("port_in_use")
-    assert "the file system of /var/lib/emqx on n3 is full" in seen.cause("disk_full")
+    assert f"the file system of {LAB.data} on n3 is full" in seen.cause("disk_full")
     assert f"on n1 the name {name} leads back to the host itself" in seen.cause("name_loopback")
     assert seen.cause("cookie").startswith("n1 has another cookie than n2 and n3")
     # One cookie for all is what a deployment writes.
@@ -283,7 +283,7 @@ def test_single_start_after_a_full_stop_and_what_site_says_of_it(tmp_path: Path)
     for host in ("n3", "n2", "n1"):
         stop(host)
     on("n1", f"mv /etc/hosts.good /etc/hosts; mv {CONF}.good {CONF}")
-    on("n3", "umount /var/lib/emqx")
+    on("n3", f"umount {LAB.data}")
     start("n3")
     database = ("eval", "mnesia:system_info(is_running)")
     wait_for(lambda: LAB.emqx("n3", *database).stdout.strip() == "yes", 60)

@@ -185,7 +185,7 @@ def test_no_node_starts_or_restarts_while_etcd_is_down() -> None:
     before = {host: started(host) for host in BROKERS}
     members("stop", *MEMBERS)
     third()
-    LAB.hosts["n3"].check_output("rm -rf /var/lib/emqx/mnesia")
+    LAB.hosts["n3"].check_output(f"rm -rf {LAB.data}/mnesia")
     said = refused(EXAMPLE.playbook("mqttops.emqx.site", **SPEED, etcd_group="nobody"))
     assert f"found: what discovery gives {THIRD}: " in said
     assert f"an etcd at {server}" in said

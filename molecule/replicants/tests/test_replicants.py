@@ -102,14 +102,15 @@ def license_info(host: str) -> str:
 def test_all_that_speaks_against_it_is_said_at_once(tmp_path: Path) -> None:
     own = {"n4": {"emqx_version": "5.10.3"}}
     text = refused(run("site", tmp_path, hosts=(*CORES, *REPLICANTS), own=own, license_key=""))
-    assert "Nothing was changed: 2 findings are in the way." in text
+    assert "Nothing was changed: 3 findings are in the way." in text
+    assert "ERROR [package_version] Host n4, emqx_version" in text
     assert "ERROR [license_needed] Cluster, emqx_license" in text
     nodes = "n1, n2, n3, n4"
     assert f"none or default, the community licence for a single node, on {nodes}" in text
     assert "ERROR [replicant_version] Host n4, emqx_version" in text
     assert "found: 5.10.3" in text
     for host in LAB.addresses:
-        assert not LAB.hosts[host].file("/usr/bin/emqx").exists
+        assert not LAB.hosts[host].file(f"{LAB.root}/releases").exists
 
 
 def test_build(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_the_licence_is_nowhere_but_in_its_file(host: str) -> None:
     stored = LAB.hosts[host].file(path)
     assert (stored.mode, stored.user, stored.content_string) == (0o600, "emqx", FIRST)
     # The file itself is the pattern: as an argument the key would be in the log of sudo.
-    places = "/etc /run /tmp /var/lib/emqx /var/log /root /home"
+    places = f"/etc /run /tmp {LAB.etc} {LAB.data} /var/log /root /home"
     found = LAB.hosts[host].run(f"grep --recursive --files-with-matches -aF -f {path} {places}")
     assert found.stdout.split() == [path]
     logged = f"journalctl --quiet --no-pager --output=cat | grep -cF -f {path}"
