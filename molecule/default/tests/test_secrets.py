@@ -41,3 +41,7 @@ def test_the_cookie_shows_in_no_output_and_to_no_other_user() -> None:
     places = "/etc /var /run /opt /tmp /home"
     asked = f"runuser -u nobody -- grep -rlsF {cookie} {places} || test $? -le 2"
     assert LAB.outputs(asked) == dict.fromkeys(LAB.hosts, "")
+    # There Ansible writes the options of each module, and sudo the arguments of each command.
+    asked = "grep '  cookie = ' /etc/emqx/emqx.conf | cut -d'\"' -f2 > /root/cookie"
+    asked += "; journalctl --no-pager | grep -cFf /root/cookie || true; rm /root/cookie"
+    assert LAB.outputs(asked) == dict.fromkeys(LAB.hosts, "0")

@@ -47,7 +47,14 @@ CONTAINER_SPEC: Options = {
     "image": {"type": "str", "required": True},
 }
 OPTIONS: Options = {
-    "files": {"type": "list", "elements": "dict", "required": True, "options": FILE_SPEC},
+    # The journal of a host gets the options of each module but for such ones.
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": FILE_SPEC,
+        "no_log": True,
+    },
     "directories": {
         "type": "list",
         "elements": "dict",
