@@ -217,6 +217,7 @@ def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
         ],
         "bridged": settings.bridged,
         "foreign_code": foreign_code(one, run.hosts[host].host),
+        "written_in_release": written_in_release(one),
         "environment": environment.values(settings),
         "instance_files": data(instance_files(one.layout)) if one.layout.instanced else [],
         "package_path": what.location if what.source == "host" else fetched,
@@ -232,6 +233,16 @@ def foreign_code(one: HostPlan, found: HostState | None) -> list[str]:
         return []
     there = [path for path in one.layout.code[1:] if found.file(path).exists]
     return [path for path in there if found.file(path).owner != "root"]
+
+
+def written_in_release(one: HostPlan) -> list[str]:
+    """Return the directories of an unpacked release that its node writes to, relative to it.
+
+    An archive brings them with others in them, which are to be the node's as well.
+    """
+    root = f"{one.layout.installed_root}/"
+    own = [each.path for each in one.directories if each.owner == one.layout.user]
+    return [path[len(root) :] for path in own if one.layout.code and path.startswith(root)]
 
 
 def _todo(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> dict[str, bool]:

@@ -308,3 +308,21 @@ def test_a_text_is_no_consent(name: str, value: t.Any) -> None:
 
 def test_nothing_in_the_way_is_said_as_such() -> None:
     assert refusal(()) == ["Nothing was changed: 0 findings are in the way."]
+
+
+# -- who owns a release ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ({}, ["data", "plugins", "log"]),
+        ({"instance": 2}, ["data"]),
+        ({"package_type": "package"}, []),
+    ],
+)
+def test_what_a_node_writes_to_in_an_unpacked_release_is_its_own(
+    given: Data, written: list[str]
+) -> None:
+    run = Run(1, **{"package_type": "tarball", **given})
+    assert sorted(run.result()["hosts"]["n1"]["written_in_release"]) == sorted(written)
