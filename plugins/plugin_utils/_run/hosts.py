@@ -30,6 +30,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     tls,
     tuning,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.cluster_files import cluster_files
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.control_files import ControlFiles
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import reads
@@ -51,7 +52,8 @@ class HostPlan:
     kernel, firewall). ``todo`` tells by phase whether there is something to do. ``unit_away`` means
     that the package's own unit is to be off, as all nodes of the server are instances, and
     ``unit_at_boot`` that it is not yet.
-    ``lays_out`` means that the release of an instance is still to be linked together.
+    ``lays_out`` means that the release of an instance is still to be linked together, ``replaces``
+    that files change by which the node asks its service of discovery.
     """
 
     node: Node
@@ -61,6 +63,7 @@ class HostPlan:
     unit_away: bool
     unit_at_boot: bool
     lays_out: bool
+    replaces: bool
     files: tuple[ManagedFile, ...]
     directories: tuple[Directory, ...]
     tuning: tuning.TuningPlan
@@ -83,7 +86,7 @@ class HostPlan:
         return {
             "opens_ports": self.firewall.opens_ports,
             "renews": self.tls.pending,
-            "replaces": False,
+            "replaces": self.replaces,
         }
 
 
@@ -141,6 +144,7 @@ def plan_host(name: str, run: RunInput, cluster: Cluster, where: Layout) -> Host
         unit_away=away and not kept,
         unit_at_boot=away and not kept and host.file(reads.PACKAGE_UNIT_AT_BOOT).exists,
         lays_out=where.instanced and not host.file(where.laid_out).exists,
+        replaces=bool(files.pending(cluster_files(settings, where, given.texts), [], host)),
         files=tuple(managed),
         directories=tuple(directories),
         tuning=kernel,

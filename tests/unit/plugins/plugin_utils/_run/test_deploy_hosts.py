@@ -244,3 +244,14 @@ def test_a_missing_file_of_this_machine_is_named(tmp_path: t.Any) -> None:
     run = Run(1, **etcd, etcd_ca=str(tmp_path / "no.pem"))
     (finding,) = [f for f in run.plan().findings if f.subject == "emqx_etcd_ca"]
     assert "no.pem" in finding.found
+
+
+def test_files_by_which_a_node_asks_its_service_are_about_to_be_replaced() -> None:
+    etcd = {"discovery_strategy": "etcd", "etcd_servers": ["https://10.0.0.9:2379"]}
+    run = Run(2, **etcd, etcd_ca="-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----")
+    run.answers = {
+        host: {"texts": {"emqx_etcd_ca": run.variables[host]["etcd_ca"]}} for host in run.hosts
+    }
+    assert run.plan().hosts["n1"].intends()["replaces"] is True
+    run.converge()
+    assert run.plan().hosts["n1"].intends()["replaces"] is False
