@@ -192,9 +192,9 @@ def _look(run: RunInput, settings: Settings, draft: Deployment) -> str:
     # Names and ports of a network of containers are not those of the hosts.
     if touched and settings.preflight_probe and not settings.bridged:
         return SURVEY
-    joins = table.of(settings.discovery_strategy).joins
-    gathers = not joins and _starts_nodes(run, draft.hosts)
-    return VIEW if gathers and any(changes.databases(run).values()) else ""
+    # A node that starts may lose what it holds, and one that restarts is to see whom it saw before.
+    starts = _starts_nodes(run, draft.hosts)
+    return VIEW if starts and any(changes.databases(run).values()) else ""
 
 
 def _judged(run: RunInput, settings: Settings, draft: Deployment) -> Deployment:

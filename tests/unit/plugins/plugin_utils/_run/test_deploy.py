@@ -131,6 +131,14 @@ def test_who_starts_first_is_asked_where_nodes_have_data(built: Run) -> None:
     assert built.plan().look == ""
 
 
+def test_members_that_restart_are_asked_whom_they_see_also_where_they_are_joined_by_hand() -> None:
+    run = Run(3, discovery_strategy="manual", preflight_probe=False)
+    run.converge()
+    assert run.plan().look == ""
+    run.on("n3", config={"node.process_limit": 2097152})
+    assert run.plan().look == VIEW
+
+
 # -- a changed configuration -----------------------------------------------------------------------
 
 
