@@ -47,7 +47,7 @@ def fail(playbook: str, *arguments: str, **variables: t.Any) -> list[str]:
 
 def look() -> list[str]:
     """See to the membership alone, with a node that finds nobody, and return what is said."""
-    return fail("mqttops.emqx.site", "--tags=membership", emqx_ready_timeout=2)
+    return fail("mqttops.emqx.site", emqx_phases=["membership"], emqx_ready_timeout=2)
 
 
 def judged(tmp_path: Path) -> dict[str, list[tuple[str, str]]]:

@@ -174,7 +174,9 @@ def _start_order(
 def _starts_nodes(run: RunInput, hosts: t.Mapping[str, HostPlan]) -> bool:
     """Tell whether nodes may start or restart, and so find others."""
     return any(
-        one.todo["configure"] or one.todo["service"] or not _runs(host, run)
+        one.todo["configure"]
+        or one.todo["service"]
+        or ("service" in run.hosts[host].settings.phases and not _runs(host, run))
         for host, one in hosts.items()
     )
 

@@ -257,3 +257,12 @@ def test_a_node_that_is_no_member_any_more_is_named_once(built: Run) -> None:
     found = codes(built.plan().findings)
     assert "expelled" in found
     assert "data_outside_cluster" not in found
+
+
+def test_a_phase_alone_has_nothing_learnt_for_others(built: Run) -> None:
+    built.stop("n3")
+    built.found("n2", files={})
+    built.everywhere(phases=["membership"])
+    assert built.plan().look == ""
+    built.everywhere(phases=["configure"])
+    assert built.plan().look == SURVEY
