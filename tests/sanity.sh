@@ -6,18 +6,22 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tree=$1
 
+home=${tree%/ansible_collections/*}/home
+mkdir -p "$home/bin"
+
 targets=()
 for version in 3.8 3.9 3.10 3.12 3.13; do
     for python in "$(command -v "python$version")" ~/.pyenv/versions/"$version".*/bin/"python$version"; do
         # Itself, as what stands on the path may be a script that looks into the home.
         if path=$("$python" -c 'import sys; print(sys.executable)' 2>/dev/null); then
-            targets+=(--target-python "$version@$path")
+            ln -sfn "$path" "$home/bin/python$version"
+            targets+=(--target-python "$version@$home/bin/python$version")
             break
         fi
     done
 done
-export HOME=${tree%/ansible_collections/*}/home
-mkdir -p "$HOME"
+# ansible-test looks for them on the path, where such scripts would be first.
+export PATH=$home/bin:$PATH HOME=$home
 
 tests/tree.sh "$tree"
 git -C "$tree" init --quiet
