@@ -84,7 +84,7 @@ class Link:
 class Case:
     """One cluster: the desired nodes by inventory host, and what was gathered of them.
 
-    ``evidence`` has by host the answers ``view`` (cluster_info), ``host`` (node_evidence) and
+    ``evidence`` has by host the answers ``view`` (cluster_info), ``host`` (evidence_info) and
     ``links`` (cluster_probe), as they were registered, and may have ``links_again`` (a second
     try, which counts where a link was not open before), ``discovery`` (discovery_info),
     ``stand_in`` (cluster_probe, where it listened in place of a node) and ``plan`` (what is about

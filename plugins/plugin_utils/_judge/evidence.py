@@ -86,7 +86,7 @@ class Planned:
 class HostEvidence:
     """All answers of a host.
 
-    ``lost`` are messages of Ansible where it did not reach the host, ``unread`` why node_evidence
+    ``lost`` are messages of Ansible where it did not reach the host, ``unread`` why evidence_info
     failed. ``resolved`` has the addresses of host parts of names as the host finds them. ``busy``
     are the ports on which no listener could stand in for the node, None where none did.
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""What node_evidence found on a host, as types. Whatever JSON it is, it is taken and cleaned."""
+"""What evidence_info found on a host, as types. Whatever JSON it is, it is taken and cleaned."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Found:
-    """What node_evidence found on a host; ``read`` is False where it could not be."""
+    """What evidence_info found on a host; ``read`` is False where it could not be."""
 
     read: bool = False
     time: float | None = None

@@ -79,7 +79,7 @@ def health(
 
 
 def review(pems: t.Sequence[Record], host: str, now: dt.datetime) -> Json:
-    """Judge what node_evidence found of the certificates of the node named ``...@host``.
+    """Judge what evidence_info found of the certificates of the node named ``...@host``.
 
     The result has ``problems``, those that are there now, and ``ending``, those that time brings
     soon, as dictionaries with ``use``, ``path``, ``code``, ``expected``, ``found`` and ``remedy``;

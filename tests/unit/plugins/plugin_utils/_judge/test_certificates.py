@@ -20,7 +20,7 @@ from tests.support.certificates import Authority
 
 
 def issue(scene: Scene, ca: Authority, host: str, days: int = 100, **more: t.Any) -> None:
-    """Give a host a certificate, as node_evidence reads it."""
+    """Give a host a certificate, as evidence_info reads it."""
     files = ca.issue(host, DNSName(scene.nodes[host].host), days=days)
     key = serialization.load_pem_private_key(files.key.read_bytes(), None).public_key()
     public = key.public_bytes(
