@@ -18,6 +18,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     HostState,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import SECRETS
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
@@ -38,20 +39,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as 
 
 Data = Json
 
-# Of these, tasks are given what was made of them, if anything.
-_SECRET = frozenset(
-    {
-        "cookie",
-        "license",
-        "k8s_token",
-        "etcd_key",
-        "tls_key",
-        "tls_ca_passphrase",
-        "config",
-        "base_config",
-        "environment",
-    }
-)
+# Of these, tasks are given what was made of them, if anything; containers start with their options.
+_SECRET = SECRETS - {"container_options"}
 
 
 def data(value: t.Any) -> t.Any:
