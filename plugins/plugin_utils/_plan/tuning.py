@@ -22,6 +22,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.managed import 
     commented,
     is_current,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.port_ranges import ranges
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 
 RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports"
@@ -189,13 +190,7 @@ def join_ports(lists: t.Iterable[str]) -> str:
         first, _dash, last = item.strip().partition("-")
         if first:
             ports.update(range(int(first), int(last or first) + 1))
-    ranges: list[list[int]] = []
-    for port in sorted(ports):
-        if ranges and port == ranges[-1][1] + 1:
-            ranges[-1][1] = port
-        else:
-            ranges.append([port, port])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+    return ",".join(ranges(ports, "-"))
 
 
 def findings(

@@ -26,8 +26,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backen
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.rules import (
     Group,
     groups,
-    ranges,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.port_ranges import ranges
 
 NAME: str = "firewalld"
 TASKS: str = "firewall_firewalld.yml"

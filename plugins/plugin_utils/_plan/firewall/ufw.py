@@ -18,8 +18,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.backen
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall.rules import (
     Group,
     groups,
-    ranges,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.port_ranges import ranges
 
 NAME: str = "ufw"
 TASKS: str = "firewall_ufw.yml"
