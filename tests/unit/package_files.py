@@ -12,10 +12,10 @@ import tarfile
 import typing as t
 
 
-def tar(files: t.Mapping[str, bytes], mode: str = "w") -> bytes:
+def tar(files: t.Mapping[str, bytes], mode: t.Literal["w", "w:gz", "w:xz"] = "w") -> bytes:
     """Return a tar archive; ``mode`` is w, w:gz or w:xz."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=stream, mode=mode) as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
@@ -23,16 +23,18 @@ def tar(files: t.Mapping[str, bytes], mode: str = "w") -> bytes:
     return stream.getvalue()
 
 
+_PACKED: dict[str, t.Literal["w", "w:gz", "w:xz"]] = {"": "w", "gz": "w:gz", "xz": "w:xz"}
+
+
 def deb(
     name: str = "emqx", version: str = "5.8.9", arch: str = "amd64", packed: str = "gz"
 ) -> bytes:
     control = f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\nDescription: a\n b\n"
-    mode = f"w:{packed}" if packed else "w"
     suffix = f".{packed}" if packed else ""
     return ar(
         {
             "debian-binary": b"2.0\n",
-            f"control.tar{suffix}": tar({"./control": control.encode()}, mode),
+            f"control.tar{suffix}": tar({"./control": control.encode()}, _PACKED[packed]),
             "data.tar.xz": tar({"./usr/bin/emqx": b"#!/bin/sh\n" * 50}, "w:xz"),
         }
     )

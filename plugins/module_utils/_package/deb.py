@@ -27,7 +27,11 @@ _MAGIC = b"!<arch>\n"
 _HEADER = 60
 _MAX_CONTROL = 16 << 20
 # How Python names what control.tar may be packed with; what it cannot read is left to dpkg-deb.
-_MODES = {"control.tar": "r:", "control.tar.gz": "r:gz", "control.tar.xz": "r:xz"}
+_MODES: dict[str, t.Literal["r:", "r:gz", "r:xz"]] = {
+    "control.tar": "r:",
+    "control.tar.gz": "r:gz",
+    "control.tar.xz": "r:xz",
+}
 
 
 def read(path: str) -> PackageFacts:
@@ -67,8 +71,8 @@ def _members(stream: t.BinaryIO, size: int) -> t.Iterator[tuple[str, tuple[int, 
         offset = start + int(length) + int(length) % 2
 
 
-def _control(packed: bytes, mode: str) -> str:
-    with tarfile.open(fileobj=io.BytesIO(packed), mode=mode) as archive:  # type: ignore[call-overload]
+def _control(packed: bytes, mode: t.Literal["r:", "r:gz", "r:xz"]) -> str:
+    with tarfile.open(fileobj=io.BytesIO(packed), mode=mode) as archive:
         for member in archive:
             if member.isfile() and member.name in ("control", "./control"):
                 content = archive.extractfile(member)
