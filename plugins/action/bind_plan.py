@@ -7,13 +7,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reported import reported
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import bind, topology_nodes, zone
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import addresses
 
@@ -60,7 +58,7 @@ class ActionModule(ActionBase):
         if options["only"] == "records":
             found, text = bind.records(nodes, settings, options["ttl"])
             plan: Json = {"records": list(found.records), "text": text}
-            return {**result, "plan": plan, **_shown(found.findings)}
+            return {**result, "plan": plan, **reported(found.findings)}
         read = self._execute_module(
             module_name="mqttops.emqx.host_info",
             module_args={"packages": list(bind.PACKAGES), "service": bind.UNIT},
@@ -74,12 +72,4 @@ class ActionModule(ActionBase):
         named_conf = str(shown.get("stdout", "")) if state.package_name else ""
         host = str(variables["inventory_hostname"])
         plan = bind.plan(host, servers, nodes, settings, state, named_conf, options["ttl"])
-        return {**result, "plan": plan, **_shown(plan.pop("findings"))}
-
-
-def _shown(findings: t.Iterable[Finding]) -> Json:
-    listed = list(findings)
-    return {
-        "errors": [each.sentence() for each in listed],
-        "findings": [each.as_dict() for each in listed],
-    }
+        return {**result, "plan": plan, **reported(plan.pop("findings"))}

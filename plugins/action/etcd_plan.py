@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reported import reported
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import etcd
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import addresses
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.control_files import ControlFiles
@@ -62,13 +63,12 @@ class ActionModule(ActionBase):
             ControlFiles(),
             dt.datetime.now(dt.timezone.utc).replace(tzinfo=None),
         )
-        errors = [each.sentence() for each in plan["findings"] if each.severity == "error"]
-        findings = [each.as_dict() for each in plan["findings"]]
+        found = reported(plan["findings"])
         return {
             **result,
             "changed": False,
-            "plan": {**plan, "findings": findings},
-            "errors": errors,
+            "plan": {**plan, "findings": found["findings"]},
+            "errors": found["errors"],
         }
 
     def _ports(self, task_vars: Json) -> Json:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Options
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reported import reported
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import manifests, topology_nodes
 
 ARGUMENT_SPEC: Options = {
@@ -41,6 +42,5 @@ class ActionModule(ActionBase):
             **result,
             "changed": False,
             "manifests": list(found.manifests),
-            "errors": [each.sentence() for each in found.findings],
-            "findings": [each.as_dict() for each in found.findings],
+            **reported(found.findings),
         }

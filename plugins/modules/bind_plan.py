@@ -70,12 +70,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The arguments of the role's tasks, and in C(findings) what is wrong.
+  description: The arguments of the role's tasks.
   returned: success
   type: dict
+findings:
+  description: What is wrong, in the form of docs/schema/finding.schema.json.
+  returned: unless O(only=addresses)
+  type: list
+  elements: dict
 errors:
   description: A sentence for each error among the findings.
-  returned: success
+  returned: unless O(only=addresses)
   type: list
   elements: str
 """

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import typing as t
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Find
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState, Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import zone
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import is_address
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.zone import ZoneSettings
 
 Texts = t.Tuple[str, ...]
@@ -113,7 +113,7 @@ def _host_findings(
             "take another host as name server",
             hosts=(host,),
         )
-    if not _is_address(address):
+    if not is_address(address):
         yield Finding(
             "bind_address",
             "the IP address of this name server, for the others and for its record",
@@ -131,11 +131,3 @@ def _host_findings(
             hosts=(host,),
             subject=UNIT,
         )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

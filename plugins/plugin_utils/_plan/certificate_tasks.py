@@ -6,19 +6,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import os.path
 import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
-    ERROR,
     Finding,
     in_order,
+    is_error,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reported import reported
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificates
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.addresses import is_address
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.authority import About, Authority
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.certificates import (
     Judged,
@@ -56,9 +57,8 @@ class CertificateTasks:
 
     def as_dict(self) -> Json:
         return {
-            "errors": [each.sentence() for each in self.findings if each.severity == ERROR],
-            "warnings": [each.sentence() for each in self.findings if each.severity != ERROR],
-            "findings": [each.as_dict() for each in self.findings],
+            **reported(self.findings),
+            "warnings": [each.sentence() for each in self.findings if not is_error(each)],
             "ca_missing": self.ca_missing,
             "directories": list(self.directories),
             "sign": list(self.sign),
@@ -167,7 +167,7 @@ def _signs(item: Wanted, judged: Judged, found: Observed) -> bool:
 def _request(item: Wanted) -> Task:
     names = [f"DNS:{name}" for name in item.names]
     # Which of the two counts where the name is an address depends on who compares.
-    names += [f"IP:{name}" for name in item.names if _is_address(name)]
+    names += [f"IP:{name}" for name in item.names if is_address(name)]
     return {
         **_file(item, item.certificate),
         "key": item.key,
@@ -175,14 +175,6 @@ def _request(item: Wanted) -> Task:
         "alternative_names": ",".join(names),
         "usage": ",".join(_USAGE[use] for use in item.usage),
     }
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _given(item: Wanted, judged: Judged, found: Observed) -> t.Iterator[Task]:
