@@ -91,7 +91,7 @@ test: setup  ## Lint, units, sanity, import by Galaxy, stand-in, network, all mo
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
 	@ruff check . && ruff format --check .
-	@mypy plugins tests/lab tests/bench tests/network tests/payload.py tests/standin/tests tests/standin/image tests/unit/plugins tests/unit/shipped
+	@mypy plugins tests/lab tests/bench tests/network tests/payload.py tests/standin/tests tests/standin/image tests/unit/*.py tests/unit/plugins tests/unit/shipped
 	@cd tests/support && MYPYPATH=$(CACHE)/collections mypy --config-file ../../pyproject.toml .
 	@shellcheck .ci/run $$(git ls-files '*.sh')
 	@python tests/lint/defaults_match_specs.py

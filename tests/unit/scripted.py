@@ -134,7 +134,7 @@ def view(
     for name, said in (peers or {}).items():
         lines += [f"peer_{key} {name} {value}" for key, value in said.items()]
     for _rc, out, _err in others:
-        said = [line[len("mqttops ") :] for line in out.splitlines()[:-2]]
-        lines += [f"of {said[0].split()[1]} {line}" for line in said]
+        told = [line[len("mqttops ") :] for line in out.splitlines()[:-2]]
+        lines += [f"of {told[0].split()[1]} {line}" for line in told]
     lines.append("done ok")
     return 0, "".join(f"mqttops {line}\n" for line in lines) + "ok\n", ""
