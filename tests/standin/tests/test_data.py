@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin.tests.world import NODES, World, build, private_network, wait_until
+from tests.standin.tests.world import AT_ONCE, NODES, World, build, private_network, wait_until
 
 WAITING = "[T || T <- mnesia:system_info(tables), mnesia:table_info(T, where_to_read) =:= nowhere]"
 SOURCES = "mnesia:table_info(emqx_admin, active_replicas)"
@@ -26,9 +26,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(tmp_path: Path, archive: Path) -> Iterator[World]:
     env = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
+        **AT_ONCE,
         "EMQX_WAIT_FOR_START": "60",
     }
     with private_network():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin.tests.world import World, build, private_network, wait_until
+from tests.standin.tests.world import AT_ONCE, World, build, private_network, wait_until
 from tests.support.name_server import Zone, name_server
 from tests.support.web_server import Reply, Request, closed_port, web_server
 
@@ -33,9 +33,7 @@ def world(tmp_path: Path, archive: Path) -> Iterator[World]:
     settings = tmp_path / "inetrc"
     settings.write_text(f'{{resolv_conf, "{tmp_path}/resolv.conf"}}.\n')
     env = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
+        **AT_ONCE,
         "ERL_INETRC": str(settings),
     }
     if os.geteuid() != 0:

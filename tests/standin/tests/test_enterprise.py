@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin.tests.world import NODES, World, build, private_network, wait_until
+from tests.standin.tests.world import AT_ONCE, NODES, World, build, private_network, wait_until
 from tests.support.licenses import forged_license_key, license_key
 from tests.support.mqtt import Client
 
@@ -33,9 +33,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture
 def world(tmp_path: Path, archives: Callable[[str], Path]) -> Iterator[World]:
     speed = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
+        **AT_ONCE,
         "EMQX_STANDIN_LICENSE_SECONDS": "1",
         "EMQX_WAIT_FOR_START": "60",
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin.tests.world import World, build, private_network
+from tests.standin.tests.world import AT_ONCE, World, build, private_network
 
 ONE, TWO = "emqx4@127.0.0.1", "emqx11@127.0.0.1"
 MORE_THAN_ONE = "ERROR: More than one EMQX node found running (root dir: /opt/s4)\n"
@@ -22,13 +22,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(tmp_path: Path, archive: Path) -> Iterator[World]:
-    speed = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
-    }
     with private_network():
-        made = World(tmp_path, archive, env={**speed, "EMQX_WAIT_FOR_START": "25"})
+        made = World(tmp_path, archive, env={**AT_ONCE, "EMQX_WAIT_FOR_START": "25"})
         yield made
         for name in ("s4", "i1"):
             made.kill(name)

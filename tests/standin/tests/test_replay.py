@@ -17,7 +17,16 @@ from pathlib import Path
 import pytest
 
 from tests.standin.tests.transcript import Section, sections
-from tests.standin.tests.world import HERE, NODES, Answer, World, build, private_network, wait_until
+from tests.standin.tests.world import (
+    AT_ONCE,
+    HERE,
+    NODES,
+    Answer,
+    World,
+    build,
+    private_network,
+    wait_until,
+)
 
 RECORDED = {s.key: s for s in sections(HERE / "transcripts" / "5.8.9-cli.md")}
 
@@ -213,9 +222,7 @@ def perform(world: World, section: Section) -> Answer:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     root: Path = tmp_path_factory.mktemp("replay")
     speed = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
+        **AT_ONCE,
         "EMQX_WAIT_FOR_START": "60",
     }
     with private_network():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standin.tests.world import NODES, World, build, private_network, wait_until
+from tests.standin.tests.world import AT_ONCE, NODES, World, build, private_network, wait_until
 from tests.support.mqtt import Client
 
 NODE, OTHER = NODES["n1"][0], NODES["n2"][0]
@@ -31,9 +31,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(tmp_path_factory: pytest.TempPathFactory, archive: Path) -> Iterator[World]:
     """Two members; each test leaves them with the configuration that it found."""
     env = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
+        **AT_ONCE,
         "EMQX_WAIT_FOR_START": "60",
     }
     with private_network():

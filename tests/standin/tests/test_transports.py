@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from tests.standin.tests.world import World, build, private_network, wait_until
+from tests.standin.tests.world import AT_ONCE, World, build, private_network, wait_until
 from tests.support.certificates import Authority, Files, ip
 
 PAIR = ("s4", "s5")
@@ -33,13 +33,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(tmp_path: Path, archive: Path) -> Iterator[World]:
-    speed = {
-        "EMQX_STANDIN_BOOT_SECONDS": "0",
-        "EMQX_STANDIN_CLI_SECONDS": "0",
-        "EMQX_STANDIN_COPY_SECONDS": "0",
-    }
     with private_network():
-        made = World(tmp_path, archive, env={**speed, "EMQX_WAIT_FOR_START": "25"})
+        made = World(tmp_path, archive, env={**AT_ONCE, "EMQX_WAIT_FOR_START": "25"})
         yield made
         for name in PAIR:
             made.kill(name)
