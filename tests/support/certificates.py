@@ -77,14 +77,12 @@ class Authority:
         )
         files = Files(self.folder / f"{label}.pem", self.folder / f"{label}.key", self.file)
         files.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-        files.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        files.key.write_bytes(_plain(key))
         return files
+
+    def keep_key(self) -> None:
+        """Put the CA's own key, without a passphrase, where the roles keep it."""
+        (self.folder / "ca-key.pem").write_bytes(_plain(self.key))
 
     def _signed(
         self,
@@ -114,3 +112,12 @@ def common_name(text: str) -> x509.Name:
 
 def ip(address: str) -> x509.IPAddress:
     return x509.IPAddress(ipaddress.ip_address(address))
+
+
+def _plain(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The key as PEM, without a passphrase."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

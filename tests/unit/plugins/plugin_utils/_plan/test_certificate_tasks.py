@@ -10,7 +10,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import DNSName
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import certificate_tasks
@@ -33,9 +32,7 @@ PATHS = {part: f"/srv/tls/{part}.pem" for part in ("certificate", "key", "ca")}
 @pytest.fixture
 def ca(tmp_path: Path) -> Authority:
     found = Authority(tmp_path, "ca")
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    plain = found.key.private_bytes(encoding, form, serialization.NoEncryption())
-    (tmp_path / "ca-key.pem").write_bytes(plain)
+    found.keep_key()
     return found
 
 

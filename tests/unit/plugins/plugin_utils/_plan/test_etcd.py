@@ -55,9 +55,7 @@ ETCD_PEER_CLIENT_CERT_AUTH="true"
 def ca(tmp_path: Path) -> Authority:
     """A CA that has signed a pair for EMQX, all where the role keeps them."""
     found = Authority(tmp_path, "ca")
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    plain = found.key.private_bytes(encoding, form, serialization.NoEncryption())
-    (tmp_path / "ca-key.pem").write_bytes(plain)
+    found.keep_key()
     files = found.issue("client", DNSName("emqx"), days=100)
     files.key.rename(tmp_path / "client-key.pem")
     return found

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
-from model_builders import ABSENT, BOOTING, DOWN, view
+from member_views import NAMES, data, node
+from model_builders import ABSENT, BOOTING, DOWN
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import NodeView
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.seeds import Views
@@ -14,20 +13,6 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.start_order imp
     StartOrder,
     start_order,
 )
-
-NAMES = {f"n{i}": f"emqx@10.0.0.{i}" for i in (1, 2, 3)}
-
-
-def node(host: str, *others: str, stopped: t.Sequence[str] = (), **more: t.Any) -> NodeView:
-    """Return the view of a ready node that lists these others."""
-    running = (NAMES.get(other, other) for other in others)
-    down = (NAMES.get(other, other) for other in stopped)
-    return view(NAMES.get(host, host), *running, stopped=down, **more)
-
-
-def data(users: int) -> dict[str, int]:
-    return {"dashboard_users": users, "retained_messages": 2}
-
 
 HOSTS = list(NAMES)
 

@@ -17,14 +17,6 @@ CONF = "/etc/emqx/emqx.conf"
 HOST_PHASES = {"install", "tuning", "firewall", "configure", "service", "membership"}
 
 
-@pytest.fixture
-def built() -> Run:
-    """Three hosts with a cluster that is as it is to be."""
-    run = Run(3)
-    run.converge()
-    return run
-
-
 # -- hosts with nothing on them --------------------------------------------------------------------
 
 

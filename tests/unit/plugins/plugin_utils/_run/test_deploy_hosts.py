@@ -7,21 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-import pytest
 from scenes import Scene
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import PHASES
 from ansible_collections.mqttops.emqx.tests.unit.runs import Run, codes, empty, phases, todo
 
 HOST_PHASES = {"install", "tuning", "firewall", "configure", "service", "membership"}
-
-
-@pytest.fixture
-def built() -> Run:
-    """Three hosts with a cluster that is as it is to be."""
-    run = Run(3)
-    run.converge()
-    return run
 
 
 # -- a part of the hosts ---------------------------------------------------------------------------
