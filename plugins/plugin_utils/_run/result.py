@@ -156,7 +156,7 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
         "asks_before_start": strategy.asks_before_start,
         "without_view": survey.without_view(host, run, cluster),
         "listens": "stand_in" in given.survey,
-        "data": data(given.host) if given.host else {},
+        "data": {name: data(getattr(given.host, name)) for name in _READ} if given.host else {},
         "layout": data(where),
         "todo": dict.fromkeys(_PHASES, False),
         "tries": tries(host, run, plan),
@@ -175,6 +175,8 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
 
 
 _PHASES = (*PREPARING, "service", "membership")
+# What tasks see of that which was read on a host.
+_READ = ("service", "platform", "container", "nft")
 # The fields of a host's plan that tasks see as they are.
 _AS_THEY_ARE = (
     "node",
