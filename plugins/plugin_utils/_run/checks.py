@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
@@ -25,9 +24,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import hosts, reads
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    ADD,
     MEMBER_CHANGES,
     RENAME,
     ROTATE,
+    HostInput,
     RunInput,
 )
 
@@ -79,21 +80,17 @@ def _of_host(host: str, found: HostState, run: RunInput, draft: Deployment) -> t
         one.release if one else release(given.settings, found, {}),
         found,
         inventory_host=host,
-        missing_files=_missing_files(given.settings),
+        missing_files=_missing_files(given),
         renames=run.purpose == RENAME and host == given.settings.rename_host,
         package_node=_package_node(host, run, draft),
         besides=besides,
     )
 
 
-def _missing_files(settings: Settings) -> dict[str, str]:
-    """Return by variable the files of the control node that are not there."""
-    given = {f"emqx_{name}": getattr(settings, name) for name in PEM_VARIABLES}
-    return {
-        variable: path
-        for variable, path in given.items()
-        if path and "-----BEGIN " not in path and not os.path.isfile(os.path.expanduser(path))
-    }
+def _missing_files(given: HostInput) -> dict[str, str]:
+    """Return by variable the files of the control node that are not there: they have no text."""
+    paths = {f"emqx_{name}": getattr(given.settings, name) for name in PEM_VARIABLES}
+    return {name: path for name, path in paths.items() if path and name not in given.texts}
 
 
 def _package_node(host: str, run: RunInput, draft: Deployment) -> str:
@@ -153,7 +150,7 @@ def _of_members_that_wait(run: RunInput, draft: Deployment) -> t.Iterator[Findin
     if not waiting:
         return
     keys = sorted({key for host in waiting for key in draft.stale[host]})
-    refused = run.purpose == "add"
+    refused = run.purpose == ADD
     yield Finding(
         "restart_needed",
         "members that run with what the inventory says",
