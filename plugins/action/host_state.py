@@ -46,8 +46,8 @@ class ActionModule(ActionBase):
             management=str(management),
             findings=[finding.as_dict() for finding in findings],
         )
-        settings = read(own, host, gather.inventory_dir(variables)).settings
         if options["parts"]:
+            settings = read(own, host, gather.inventory_dir(variables)).settings
             result.update(self._ask(settings, options, variables))
         return result
 

@@ -145,6 +145,7 @@ def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool)
         if host in hostvars
     }
     before = registered(task_vars, PLAN)
+    packages = _package_paths(hosts)
     # Stands for the cookie that is still to be made where nothing may be written yet.
     spare = secrets.token_hex(16)
     return RunInput(
@@ -155,8 +156,8 @@ def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool)
         began=before.get("began") or time.time(),
         check_mode=check_mode,
         cookie_missing=any(not given.settings.cookie for given in hosts.values()),
-        packages=before.get("packages") or _packages(hosts),
-        opened=_opened(hosts),
+        packages=before.get("packages") or {path: package_file(path) for path in packages},
+        opened=_opened(packages),
         salt=before.get("salt") or secrets.token_hex(16),
     )
 
@@ -244,22 +245,13 @@ def _with_cookie(given: HostInput, spare: str) -> HostInput:
     return dataclasses.replace(given, settings=dataclasses.replace(settings, cookie=spare))
 
 
-def _packages(hosts: Mapping[str, HostInput]) -> Json:
-    """Look at the packages that are files on the control node, each once."""
-    paths = {
-        given.settings.package
-        for given in hosts.values()
-        if given.settings.package and given.settings.package_source == "controller"
-    }
-    return {path: package_file(path) for path in sorted(paths)}
+def _package_paths(hosts: Mapping[str, HostInput]) -> list[str]:
+    """Return the packages that are files on the control node, each once."""
+    every = (given.settings for given in hosts.values())
+    return sorted({own.package for own in every if own.package_source == "controller"} - {""})
 
 
-def _opened(hosts: Mapping[str, HostInput]) -> dict[str, PackageFacts]:
-    """Read what stands in the packages that are files on the control node."""
-    paths = {
-        given.settings.package
-        for given in hosts.values()
-        if given.settings.package and given.settings.package_source == "controller"
-    }
-    found = {path: read_package(path) for path in sorted(paths) if os.path.isfile(path)}
+def _opened(paths: t.Iterable[str]) -> dict[str, PackageFacts]:
+    """Read what stands in packages."""
+    found = {path: read_package(path) for path in paths if os.path.isfile(path)}
     return {path: facts for path, facts in found.items() if facts}

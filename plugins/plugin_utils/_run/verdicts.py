@@ -53,7 +53,7 @@ def doctor(run: RunInput) -> Result:
     cluster = deployment.model(run)
     diagnosis = survey.judge(run, cluster, {}, to_build=False)
     found = verdict(diagnosis.findings, diagnosis.links, DOCTOR)
-    shown = _status(run)
+    shown = _status(run, cluster)
     return {
         "passed": found.passed,
         "text": [*shown["table"], *found.lines()],
@@ -88,7 +88,7 @@ def _as_last_seen(run: RunInput) -> RunInput:
 
 def cluster_status(run: RunInput) -> Result:
     """Return how the cluster is, node by node."""
-    shown = _status(run)
+    shown = _status(run, deployment.model(run))
     return {
         "passed": shown["healthy"],
         "text": [*shown["table"], *shown["text"]],
@@ -123,10 +123,9 @@ def seed(run: RunInput) -> Result:
     }
 
 
-def _status(run: RunInput) -> Result:
-    cluster, settings = deployment.model(run), deployment.lead(run)
+def _status(run: RunInput, cluster: Cluster) -> Result:
     answers = {h: survey.view_of(h, run, cluster) for h in cluster.nodes if h in run.hosts}
-    return status(cluster.nodes, answers, settings.tls_renew_days, run.now)
+    return status(cluster.nodes, answers, deployment.lead(run).tls_renew_days, run.now)
 
 
 def _outputs(run: RunInput) -> Result:
