@@ -86,7 +86,7 @@ bench: setup packages  ## Print the measured ratios of docs/performance.md
 
 .PHONY: test
 test: setup  ## Lint, units, sanity, import by Galaxy, stand-in, network, all molecule scenarios
-	@$(POOL) host-image packages lint unit standin-test $(SCENARIOS:%=scenario-%) network-test sanity galaxy
+	@$(RECAP) $(POOL) host-image packages lint unit standin-test $(SCENARIOS:%=scenario-%) network-test sanity galaxy
 
 .PHONY: lint
 lint: setup  ## ruff, mypy, shellcheck, ansible-lint (production), docs, changelog
@@ -121,10 +121,11 @@ network-test: setup  ## cluster_probe between 23 hosts in network namespaces
 
 .PHONY: molecule
 molecule: setup  ## Molecule scenarios (SCENARIOS="default tarball", JOBS=3 at a time)
-	@$(POOL) $(SCENARIOS:%=scenario-%)
+	@$(RECAP) $(POOL) $(SCENARIOS:%=scenario-%)
 
 # The output of each is shown when it ends; one that fails does not keep the others from running.
-POOL = +$(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going
+POOL = $(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going
+RECAP = +tests/recap.sh
 
 scenario-%: packages host-image
 	@tests/molecule.sh $*
