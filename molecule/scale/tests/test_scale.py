@@ -92,8 +92,8 @@ def test_status_has_a_row_for_every_host(tmp_path: Path) -> None:
     report = tmp_path / "status.json"
     strict = {"emqx_status_json": str(report), "emqx_status_strict": True}
     text = refused(run("status", four, **strict))
-    assert "Host n3: expected a ready member" in text
-    assert "found unreachable: " in text
+    assert "ERROR [unreachable] Host n3" in text
+    assert "expected: a ready member" in text and "found: unreachable: " in text
     data = json.loads(report.read_text(encoding="utf-8"))
     assert ("unreachable", ["n3"]) in [(f["code"], f["hosts"]) for f in data["findings"]]
     rows = {row["host"]: row for row in data["nodes"]}

@@ -12,6 +12,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import (
     Finding,
     in_order,
     is_error,
+    text,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
@@ -65,7 +66,7 @@ def status(
         "stopped_nodes": list(common[1]),
         "nodes": rows,
         "table": _table(rows, len(nodes)),
-        "text": [finding.sentence() for finding in found],
+        "text": text(found),
     }
 
 

@@ -121,7 +121,8 @@ def test_strangers_are_named() -> None:
         "y@h.i is a stopped member and not in the inventory",
     ]
     assert codes(found) == [("error", "came_back"), ("error", "stale_member")]
-    assert found["text"][1].endswith("remove_node removes it.")
+    assert found["text"][0] == "ERROR [came_back] Cluster, x@h.i"
+    assert found["text"][-1].endswith("remove_node removes it")
 
 
 def test_another_name_version_or_config_is_a_problem() -> None:
