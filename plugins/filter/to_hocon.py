@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon, hocon_tree
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 
@@ -20,7 +20,7 @@ def to_hocon(value: t.Any, overlays: t.Sequence[t.Any] = (), indent: int = 2) ->
     try:
         merged = hocon.expand(value)
         for overlay in overlays:
-            merged = hocon.merge(merged, hocon.expand(overlay))
+            merged = hocon_tree.merge(merged, hocon.expand(overlay))
         return hocon.render(merged, indent)
     except InputError as error:
         raise AnsibleFilterError(f"to_hocon: {error}") from error

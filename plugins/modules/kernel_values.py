@@ -6,54 +6,12 @@
 
 from __future__ import annotations
 
-DOCUMENTATION = r"""
-module: kernel_values
-short_description: Set kernel values, and note which of them the kernel did not keep
-version_added: 0.1.0
-author:
-  - mqttops contributors (@mqttops)
-description:
-  - Sets kernel values at once. The file that sets them at boot is not made here.
-  - A kernel may take a value and keep another one, as it rounds or caps it. This is no error. The
-    file gets a comment with the value that was kept, so that it is not set again by the next run.
-extends_documentation_fragment:
-  - mqttops.emqx._attributes
-  - mqttops.emqx._attributes.change_module
-options:
-  values:
-    description:
-      - The values to be set, by key.
-    type: dict
-    required: true
-  file:
-    description:
-      - The file below C(/etc/sysctl.d) that sets them at boot, with lines C(key = value).
-      - It gets no comment where it does not exist.
-    type: path
-    default: /etc/sysctl.d/90-mqttops-emqx.conf
-"""
-
-EXAMPLES = r"""
-- name: Allow long queues of connections
-  mqttops.emqx.kernel_values:
-    values:
-      net.core.somaxconn: "32768"
-"""
-
-RETURN = r"""
-live:
-  description: The values as the kernel has them now, by key.
-  returned: success
-  type: dict
-  sample: {"net.core.somaxconn": "32768"}
-"""
-
 import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctls
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctl_changes, sysctls
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Options
 
 ARGUMENT_SPEC: Options = {
@@ -69,7 +27,7 @@ def note(module: AnsibleModule, live: t.Mapping[str, str | None]) -> None:
         return
     with open(file, encoding="utf-8") as stream:
         text = stream.read()
-    noted = sysctls.noted(text, live)
+    noted = sysctl_changes.noted(text, live)
     if noted != text:
         candidate = os.path.join(module.tmpdir, "sysctl")
         with open(candidate, "w", encoding="utf-8") as stream:
@@ -81,12 +39,14 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     values = {key: str(value) for key, value in module.params["values"].items()}
     before = sysctls.read(values, module.params["file"])
-    pending = {key: text for key, text in values.items() if sysctls.is_pending(before[key], text)}
+    pending = {
+        key: text for key, text in values.items() if sysctl_changes.is_pending(before[key], text)
+    }
     after: dict[str, str | None] = {key: state["value"] for key, state in before.items()}
     if module.check_mode:
         after.update(pending)
     else:
-        refused = sysctls.write(pending)
+        refused = sysctl_changes.write(pending)
         after.update({key: sysctls.value_of(key) for key in pending})
         note(module, {key: after[key] for key in pending if key not in refused})
         if refused:

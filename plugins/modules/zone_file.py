@@ -6,63 +6,6 @@
 
 from __future__ import annotations
 
-DOCUMENTATION = r"""
-module: zone_file
-short_description: Write the file of a DNS zone, with a serial that grows when a record changes
-version_added: 0.1.0
-author:
-  - mqttops contributors (@mqttops)
-description:
-  - The serial stays while nothing else changes, and always increases when something does.
-  - The file is put in place only after C(named-checkzone) accepted it.
-extends_documentation_fragment:
-  - mqttops.emqx._attributes
-  - mqttops.emqx._attributes.change_module
-  - ansible.builtin.files
-options:
-  path:
-    description: Path of the file.
-    type: path
-    required: true
-  zone:
-    description: Name of the zone.
-    type: str
-    required: true
-  records:
-    description:
-      - Its records but for the SOA, each with C(name) (absolute), C(type) and C(value). The first
-        NS record names the primary.
-    type: list
-    elements: dict
-    required: true
-  ttl:
-    description: TTL of all records, in seconds, also of answers that there is none.
-    type: int
-    default: 10
-"""
-
-EXAMPLES = r"""
-- name: Write the zone
-  mqttops.emqx.zone_file:
-    path: /var/lib/bind/mq.example.org.zone
-    zone: mq.example.org
-    records:
-      - { name: mq.example.org., type: NS, value: ns1.mq.example.org. }
-      - { name: ns1.mq.example.org., type: A, value: 192.0.2.53 }
-      - { name: mq.example.org., type: A, value: 192.0.2.11 }
-    owner: root
-    group: bind
-    mode: "0640"
-"""
-
-RETURN = r"""
-serial:
-  description: The serial of the zone.
-  returned: success
-  type: int
-  sample: 1795000000
-"""
-
 import os
 import time
 

@@ -37,6 +37,9 @@ def role(path: Path) -> str:
 
 
 def module(path: Path) -> str:
+    beside = path.with_suffix(".yml")
+    if beside.exists():
+        return sidecar(beside)
     found = re.search(r'^DOCUMENTATION = r?"""(.*?)"""', path.read_text("utf-8"), re.M | re.S)
     assert found, f"{path} has no DOCUMENTATION"
     return str(yaml.safe_load(found[1])["short_description"])

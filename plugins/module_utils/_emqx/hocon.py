@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""HOCON as EMQX reads it: write it, and work on the values; hocon_reader reads it back.
+"""HOCON as EMQX reads it: write it, from values with dotted keys; hocon_reader reads it back.
 
 ``render`` uses only what EMQX's reader and the HOCON specification share. Two habits of EMQX's
 reader (seen in hocon 0.39 to 0.43, EMQX 5.0 to 5.8) shape its output:
@@ -18,20 +18,21 @@ import re
 import typing as t
 from decimal import Decimal
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import (
+    BARE_KEY,
+    escape,
+    join,
+    unescape,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 
-_BARE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _RESERVED_KEYS = frozenset(("true", "false", "null", "include", "required"))
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_TO_ESCAPE = re.compile(r'[\\"\n\r\t]')
 # EMQX's reader ends a string at the Unicode line ends and has no escape for them.
 _UNWRITABLE = re.compile("[\x00\u2028\u2029\ud800-\udfff]")
 _PATH_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."]+)')
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # Most values, which need no second look.
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/-]*")
-_UNESCAPES = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def render(value: Tree, indent: int = 2) -> str:
@@ -77,7 +78,7 @@ def _kind(value: t.Any) -> str:
 
 def _render_fields(fields: Tree, margin: str, indent: int, path: str, lines: list[str]) -> None:
     for key, value in fields.items():
-        here = _join(path, key)
+        here = join(path, key)
         head = margin + _key_text(key, here)
         lines.append(f"{head} {{" if value and isinstance(value, dict) else f"{head} = ")
         _render_value(value, margin, indent, here, lines)
@@ -147,7 +148,7 @@ def _checked_key(key: t.Any, path: str) -> str:
 
 def _key_text(given: t.Any, path: str) -> str:
     key = _checked_key(given, path)
-    if _BARE_KEY.fullmatch(key) and key not in _RESERVED_KEYS:
+    if BARE_KEY.fullmatch(key) and key not in _RESERVED_KEYS:
         return key
     if not key or key.endswith("\\"):
         raise InputError(
@@ -168,19 +169,7 @@ def _quote(text: str, path: str) -> str:
             "from a configuration file; remove it.",
             path=path,
         )
-    return '"' + _escape(text) + '"'
-
-
-def _escape(text: str) -> str:
-    return _TO_ESCAPE.sub(lambda match: _ESCAPES[match.group()], text)
-
-
-def _join(path: str, key: t.Any) -> str:
-    """Append a key to a dotted path, quoted where it would not read back as one key."""
-    part = str(key)
-    if not _BARE_KEY.fullmatch(part):
-        part = '"' + _escape(part) + '"'
-    return f"{path}.{part}" if path else part
+    return '"' + escape(text) + '"'
 
 
 def split_path(path: str) -> list[str]:
@@ -207,11 +196,6 @@ def split_path(path: str) -> list[str]:
         position += 1
 
 
-def unescape(text: str) -> str:
-    """Decode the escapes EMQX's reader knows; like it, leave any other backslash alone."""
-    return _ESCAPED.sub(lambda match: _UNESCAPES.get(match.group(1), match.group()), text)
-
-
 def expand(value: Tree) -> Tree:
     """Turn dotted keys at any level into nested dictionaries: ``{"a.b": 1, "a": {"c": 2}}``.
 
@@ -233,7 +217,7 @@ def _expand(value: t.Any, path: str) -> t.Any:
         return value
     result: Tree = {}
     for key, item in value.items():
-        *parents, last = split_path(_checked_key(key, _join(path, key)))
+        *parents, last = split_path(_checked_key(key, join(path, key)))
         here = f"{path}.{key}" if path else key
         node: t.Any = _expand(item, here)
         for part in [last, *reversed(parents)]:
@@ -244,7 +228,7 @@ def _expand(value: t.Any, path: str) -> t.Any:
 
 def _graft(target: Tree, source: Tree, path: str) -> None:
     for key, value in source.items():
-        here = _join(path, key)
+        here = join(path, key)
         if key not in target:
             target[key] = value
         elif isinstance(target[key], dict) and isinstance(value, dict):
@@ -253,32 +237,3 @@ def _graft(target: Tree, source: Tree, path: str) -> None:
             raise InputError(
                 f"{here} is given twice, once as a dotted key: keep one of them.", path=here
             )
-
-
-def merge(base: Tree, override: Tree) -> Tree:
-    """Return ``base`` with ``override`` on top: dictionaries merge, all else is replaced."""
-    result = dict(base)
-    for key, value in override.items():
-        old = result.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        result[key] = merge(t.cast("Tree", old), value) if both else value
-    return result
-
-
-def flatten(value: Tree) -> Tree:
-    """Return ``{"a.b.c": value}``; lists and empty dictionaries are values.
-
-    Keys that are not plain words are quoted in the path, so ``expand`` undoes it.
-    """
-    result: Tree = {}
-
-    def walk(fields: Tree, path: str) -> None:
-        for key, item in fields.items():
-            here = _join(path, key)
-            if item and isinstance(item, dict):
-                walk(item, here)
-            else:
-                result[here] = item
-
-    walk(value, "")
-    return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import merge, unescape
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import merge, unescape
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which vendor package fits which host: operating systems, package formats, file names.
+"""Which vendor package fits which host: operating systems and package formats.
 
 Source: EMQX build workflows and package Makefiles, v5.0.0 to 6.2 (tokens such as ``debian12``,
 ``el9``, ``amzn2023``); repository names are those of packagecloud.io/emqx.
@@ -84,19 +84,3 @@ def platform(os_release: t.Mapping[str, str], machine: str) -> Json:
             repository={"dist": dist, "release": found[1]},
         )
     return result
-
-
-def package_file(version: str, package: str, token: str, arch: str, suffix: str) -> str:
-    """Return the vendor's file name, such as emqx-5.8.9-debian12-amd64.deb.
-
-    ``suffix`` is deb, rpm or tar.gz.
-    """
-    return f"{package}-{version}-{token}-{arch}.{suffix}"
-
-
-def package_format(path: str) -> str:
-    """Return deb, rpm or tar.gz by how a file name or URL ends, "" where it is none of them."""
-    for suffix in ("deb", "rpm", "tar.gz"):
-        if path.endswith("." + suffix):
-            return suffix
-    return ""

@@ -15,13 +15,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 DIST_BASE_PORT = 4370
 RPC_BASE_PORT = 5370
 RPC_SERVER_PORT = 5369
-# The listeners that EMQX opens by default, and its dashboard.
-LISTENERS: dict[str, int] = {"tcp": 1883, "ssl": 8883, "ws": 8083, "wss": 8084}
-DASHBOARD_PORT = 18083
-# What the number of an instance moves them by. A step of one would put ws onto wss; up to the
-# highest number no two of them, nor the ports between the nodes, meet on one server.
-LISTENER_STEP = 10
-MAX_INSTANCE = 79
 PORT_DISCOVERIES = ("stateless", "manual")
 
 SUFFIX_MODULUS = 60000

@@ -11,12 +11,12 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten, merge
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import (
     parse,
     read_variable,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_files import secret_values
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import flatten, merge
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.secret_values import secret_values
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json

@@ -15,14 +15,14 @@ import re
 import time
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_files import masked_texts
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_lines import masked_lines
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     certificates,
     dashboard,
     logs,
     network,
     packages,
-    places,
+    paths,
     services,
     sockets,
     storage,
@@ -107,13 +107,13 @@ def configured_files(config: Config, params: Record) -> list[Json]:
 
     Of a node in a container, only those that lie on the host.
     """
-    mounts = places.mounts(params["service"])
+    mounts = paths.mounts(params["service"])
     root = next((root for root in params["release_dirs"] if packages.release_version(root)), "")
     found = []
     for key, written in named_files(config):
-        etc = places.IMAGE_ETC if mounts else params["etc_dir"]
-        path = places.resolved(written, places.IMAGE_ROOT if mounts else root, etc)
-        path = places.on_host(path, mounts)
+        etc = paths.IMAGE_ETC if mounts else params["etc_dir"]
+        path = paths.resolved(written, paths.IMAGE_ROOT if mounts else root, etc)
+        path = paths.on_host(path, mounts)
         if path:
             found.append({"key": key, "path": path, "exists": _exists(path)})
     return found
@@ -212,6 +212,6 @@ def _texts(
     found = {name: logs.scrub(text, secrets) for name, text in texts.items() if text}
     for path, text in config.texts.items():
         if text:
-            shown, _same = masked_texts(path, text, text)
+            shown, _same = masked_lines(text, text)
             found[os.path.basename(path)] = logs.scrub(shown, secrets)
     return found

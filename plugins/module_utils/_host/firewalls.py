@@ -15,6 +15,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import Runn
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.services import service
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
+_FIREWALLD_COMMAND, _UFW_COMMAND = "/usr/sbin/firewalld", "/usr/sbin/ufw"
+_FIREWALLD = ("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1")
+_FIREWALLD_ZONES = "/etc/firewalld/zones"
+
 
 def nft_revision(run: Runner, table: str) -> Json:
     """Return whether nft is there, and the revision mark of our loaded table ("" if not loaded)."""
@@ -39,15 +43,6 @@ def firewall(run: Runner, zones: t.Sequence[str]) -> Json:
         "firewalld": _firewalld_state(run, zones, daemon),
         "ufw": _ufw_state(),
     }
-
-
-_FIREWALLD_COMMAND, _UFW_COMMAND = "/usr/sbin/firewalld", "/usr/sbin/ufw"
-
-
-_FIREWALLD = ("org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1")
-
-
-_FIREWALLD_ZONES = "/etc/firewalld/zones"
 
 
 def _firewalld_state(run: Runner, zones: t.Sequence[str], active: bool) -> Json:

@@ -12,20 +12,24 @@ from __future__ import annotations
 
 import os
 import re
-import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import flatten
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import flatten
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
-from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import names_in, read_text
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.paths import (
+    IMAGE_DATA,
+    IMAGE_ETC,
+    resolved,
+    unit_text,
+    volumes,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.processes import Process, nodes
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.storage import data_nodes
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
-# The vendor's packages and images, EMQX 5.0 to 6.3.
+# The vendor's packages, EMQX 5.0 to 6.3.
 PACKAGE_ROOT, _PACKAGE_DATA = "/usr/lib/emqx", "/var/lib/emqx"
-IMAGE_ROOT = "/opt/emqx"
-IMAGE_ETC, _IMAGE_DATA = f"{IMAGE_ROOT}/etc", f"{IMAGE_ROOT}/data"
-_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
 def read(service: str, record: str, proc: str = "/proc") -> Json:
@@ -40,31 +44,18 @@ def read(service: str, record: str, proc: str = "/proc") -> Json:
     * ``data_dirs_found``: by data directory that holds a database, the nodes that it is of: the
       one in use, and the package's own.
     """
-    unit = _unit(service)
+    unit = unit_text(service)
     process = _process(service, unit, proc)
     found = _of_process(process, unit) if process else _of_last_start(unit, record)
-    candidates = {found["data_dir"], _PACKAGE_DATA, *_volumes(unit, _IMAGE_DATA)} - {""}
-    databases = {path: _databases(path) for path in sorted(candidates)}
+    candidates = {found["data_dir"], _PACKAGE_DATA, *volumes(unit, IMAGE_DATA)} - {""}
+    databases = {path: data_nodes(path) for path in sorted(candidates)}
     return {**found, "data_dirs_found": {path: names for path, names in databases.items() if names}}
-
-
-def _databases(data_dir: str) -> list[str]:
-    return [name for name in names_in(f"{data_dir}/mnesia") if "@" in name]
-
-
-def _unit(service: str) -> str:
-    """Return the text of a unit's file, for an instance that of its template filled in."""
-    prefix, _at, rest = service.partition("@")
-    instance = rest.rpartition(".")[0]
-    names = [service, f"{prefix}@.service"] if rest else [service]
-    texts = (read_text(f"{folder}/{name}") for folder in _UNITS for name in names)
-    return next((text for text in texts if text), "").replace("%i", instance)
 
 
 def _process(service: str, unit: str, proc: str) -> Process | None:
     running = nodes(proc)
     own = [node for node in running if re.search(rf"/{re.escape(service)}(/|$)", node.cgroup, re.M)]
-    if own or _volumes(unit, _IMAGE_DATA):
+    if own or volumes(unit, IMAGE_DATA):
         return next(iter(own), None)
     # Started by hand, not by a unit.
     loose = [node for node in running if ".service" not in node.cgroup and not node.contained]
@@ -73,11 +64,11 @@ def _process(service: str, unit: str, proc: str) -> Process | None:
 
 def _of_process(process: Process, unit: str) -> Json:
     root, data = process.flag("-root"), process.flag("-emqx_data_dir")
-    kind = "container" if process.contained and _volumes(unit, _IMAGE_DATA) else kind_of(root)
+    kind = "container" if process.contained and volumes(unit, IMAGE_DATA) else kind_of(root)
     etc = _etc_of(root)
     if kind == "container":
         etc = _container_etc(unit)
-        data = next(iter(_volumes(unit, _IMAGE_DATA)), data)
+        data = next(iter(volumes(unit, IMAGE_DATA)), data)
     return {
         "running": True,
         "pid": int(os.path.basename(process.folder)),
@@ -97,7 +88,7 @@ def _data_of(process: Process) -> str:
 
 def _of_last_start(unit: str, record: str) -> Json:
     root = _root_of(unit)
-    data = _volumes(unit, _IMAGE_DATA)
+    data = volumes(unit, IMAGE_DATA)
     etc = _container_etc(unit) if data else _etc_of(root)
     # What it was started with, else what the next start would take.
     texts = [read_text(f"{folder}/emqx.conf") for folder in (record, etc) if folder]
@@ -115,7 +106,7 @@ def _of_last_start(unit: str, record: str) -> Json:
 
 
 def _container_etc(unit: str) -> str:
-    return os.path.dirname(next(iter(_volumes(unit, f"{IMAGE_ETC}/emqx.conf")), ""))
+    return os.path.dirname(next(iter(volumes(unit, f"{IMAGE_ETC}/emqx.conf")), ""))
 
 
 def _given(text: str) -> Json:
@@ -153,33 +144,3 @@ def kind_of(root: str) -> str:
         return ""
     installed = os.path.dirname(os.path.realpath(f"{root}/lib"))
     return "package" if PACKAGE_ROOT in (root, installed) else "tarball"
-
-
-def resolved(path: str, root: str, etc: str) -> str:
-    """Return a path as EMQX takes it: relative to the root of its release, variables filled in."""
-    path = path.replace("${EMQX_ETC_DIR}", etc).replace("$RUNNER_ROOT_DIR", root)
-    return os.path.normpath(os.path.join(root, path)) if path else ""
-
-
-def _volumes(unit: str, target: str) -> list[str]:
-    """Return the path on the host that a unit of ours mounts in its container."""
-    return [source for source, inside in _mounts(unit) if inside == target]
-
-
-def _mounts(unit: str) -> list[tuple[str, str]]:
-    return re.findall(r"--volume=([^:\s\"]+):([^:\s\"]+)", unit)
-
-
-def mounts(service: str) -> dict[str, str]:
-    """Return by path in the container of a unit the path on the host, {} where it starts none."""
-    return {inside: source for source, inside in _mounts(_unit(service))}
-
-
-def on_host(path: str, mounted: t.Mapping[str, str]) -> str:
-    """Return where a path of a node lies on the host, "" for what is in its container alone."""
-    if not mounted:
-        return path if path.startswith("/") else ""
-    for inside, source in mounted.items():
-        if path == inside or path.startswith(f"{inside}/"):
-            return source + path[len(inside) :]
-    return ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Kernel values of a host: what they are, whether they can be set here, and setting them.
+"""Kernel values of a host: what they are, and whether they can be set here.
 
 A kernel knows values that cannot be set everywhere: in a container /proc/sys may be mounted
 read-only, and in a user namespace most of it belongs to the host. Others it takes and does not
@@ -15,7 +15,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 
 FILE = "/etc/sysctl.d/90-mqttops-emqx.conf"
 PROC = "/proc"
@@ -25,8 +25,8 @@ READ_ONLY = "/proc/sys is mounted read-only here"
 USER_NAMESPACE = "it belongs to the host of this container"
 DENIED = "it is read-only on this host"
 
-_LINE = re.compile(r"^([^#;\s=][^\s=]*) = (.*)$", re.MULTILINE)
-_KEPT = re.compile(r"^# Kept by the kernel: (\S+) = (.*)$", re.MULTILINE)
+LINE = re.compile(r"^([^#;\s=][^\s=]*) = (.*)$", re.MULTILINE)
+KEPT = re.compile(r"^# Kept by the kernel: (\S+) = (.*)$", re.MULTILINE)
 _MOST = 1 << 16
 
 
@@ -35,7 +35,7 @@ def read(keys: t.Iterable[str], file: str = FILE, proc: str = PROC) -> dict[str,
     it), ``writable`` and, if not, the ``reason``; and what our ``file`` says: the value that was
     ``asked`` of the kernel and the one ``kept`` instead ("" where there is none)."""
     text = _text(file) or ""
-    asked, kept = dict(_LINE.findall(text)), dict(_KEPT.findall(text))
+    asked, kept = dict(LINE.findall(text)), dict(KEPT.findall(text))
     found = {}
     for key in keys:
         value = value_of(key, proc)
@@ -90,47 +90,3 @@ def _obstacle(path: str, proc: str) -> str:
     if (_text(f"{proc}/self/uid_map") or "").split() != everybody:
         return USER_NAMESPACE
     return DENIED
-
-
-def is_pending(found: Record, value: str) -> bool:
-    """Tell whether a value is to be set, and not known to be one that the kernel does not keep."""
-    # Where nothing is noted, nothing is known: an empty value is one, too.
-    noted_here = found["kept"] != ""
-    known = noted_here and found["asked"] == value and found["kept"] == found["value"]
-    return found["value"] != value and not known
-
-
-def write(values: t.Mapping[str, str], proc: str = PROC) -> dict[str, str]:
-    """Set kernel values; return the reason of each that the kernel refused, by key."""
-    refused = {}
-    for key, value in values.items():
-        try:
-            with open(path_of(key, proc), "w", encoding="utf-8") as stream:
-                # Lists of ports are parsed to the end of a line: without one the kernel takes none.
-                stream.write(f"{value}\n")
-        except OSError as error:
-            refused[key] = error.strerror or str(error)
-    return refused
-
-
-def noted(text: str, live: t.Mapping[str, str | None]) -> str:
-    """Return the text of our sysctl file with a note after each value that was not kept.
-
-    ``live`` has the values as the kernel has them now; notes on other keys stay.
-    """
-    lines = []
-    for line in text.splitlines(keepends=True):
-        note = _KEPT.match(line)
-        if note and note.group(1) in live:
-            continue
-        lines.append(line)
-        asked = _LINE.match(line)
-        value = live.get(asked.group(1)) if asked else None
-        if asked and value is not None and value != asked.group(2).rstrip():
-            lines.append(note_of(asked.group(1), value))
-    return "".join(lines)
-
-
-def note_of(key: str, value: str) -> str:
-    """Return the line that notes what the kernel kept."""
-    return f"# Kept by the kernel: {key} = {value}\n"

@@ -16,12 +16,12 @@ import pwd
 import secrets
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import mode_bits
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import (
     enter,
     make_directory,
     parent,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.rights import mode_bits
 
 PREFIX = ".mqttops-"
 Item = t.Mapping[str, t.Any]

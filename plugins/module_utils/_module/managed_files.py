@@ -15,6 +15,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_files im
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masking import MASK
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import RefusedError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import rights
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import file_state, read_text
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.services import stale_boot_files
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.writing import (
@@ -91,7 +92,7 @@ def run(module: AnsibleModule, params: Json) -> Json:
     listed = [*params["directories"], *params["files"]]
     states = {item["path"]: file_state(item["path"]) for item in listed}
     waiting = [
-        item["path"] for item in listed if not changes.is_as_desired(item, states[item["path"]])
+        item["path"] for item in listed if not rights.is_as_desired(item, states[item["path"]])
     ]
     folders = [item for item in params["directories"] if item["path"] in waiting]
     pending = [item for item in params["files"] if item["path"] in waiting]
@@ -148,7 +149,7 @@ def diffs(pending: list[Json], states: dict[str, Json]) -> list[dict[str, str]]:
         path = item["path"]
         texts = read_text(path), item["content"]
         before, after = masked_whole(*texts) if item["secret"] else masked_texts(path, *texts)
-        if states[path]["exists"] and not changes.has_rights(item, states[path]):
+        if states[path]["exists"] and not rights.has_rights(item, states[path]):
             old, new = _rights(states[path]), _rights(item)
             before, after = f"# {old}\n{before}", f"# {new}\n{after}"
         result.append(

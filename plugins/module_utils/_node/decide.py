@@ -13,13 +13,12 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import (
     Decision,
-    members,
     names,
     not_ready,
     refuse,
     sight,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import Peer, View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import Peer, View, members
 
 ACTIONS = frozenset({"join", "leave", "evict"})
 # Discovery strategies: of a node that never clusters, and those by which it finds nobody.

@@ -36,11 +36,6 @@ def not_ready(view: View, do: str) -> Decision:
     return Decision(do, f"this node is {view.state}: {view.reason.rstrip('.')}")
 
 
-def members(seen: View | Peer) -> dict[str, list[str]]:
-    """Return the member lists, sorted, for results and diffs."""
-    return {"running_nodes": sorted(seen.running), "stopped_nodes": sorted(seen.stopped)}
-
-
 def sight(seen: View | Peer) -> str:
     if isinstance(seen, Peer) and not seen.reachable:
         return "nothing that we know of"

@@ -10,8 +10,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
     node_ports,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import members
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View, members
 
 
 def describe(view: View) -> Json:

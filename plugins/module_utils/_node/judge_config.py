@@ -14,8 +14,8 @@ import pwd
 import tempfile
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_files import secret_values
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.refusal import explain_refusal
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.secret_values import secret_values
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import CommandError, RefusedError
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.run import RunCommand, search_path
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.writing import stage_candidate

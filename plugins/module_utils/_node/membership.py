@@ -27,9 +27,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.decide import (
     predict,
     silence,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import Decision, members
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import Decision
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.dial import dial
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View, members
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
 Dial = t.Callable[[str, int], str]

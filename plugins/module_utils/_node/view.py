@@ -98,6 +98,11 @@ class View:
         return frozenset(self.running + self.stopped) - {self.node or ""}
 
 
+def members(seen: View | Peer) -> dict[str, list[str]]:
+    """Return the member lists, sorted, for results and diffs."""
+    return {"running_nodes": sorted(seen.running), "stopped_nodes": sorted(seen.stopped)}
+
+
 def read_view(rc: int, out: str, err: str) -> View:
     """Turn the answer of the view expression, or the CLI's refusal, into a View."""
     lines = [line[len(PREFIX) :] for line in out.splitlines() if line.startswith(PREFIX)]

@@ -9,7 +9,8 @@ import re
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import expand, flatten
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import expand
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import flatten
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
     cookie_problem,
     feature,

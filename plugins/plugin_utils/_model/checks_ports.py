@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import default_ports
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Member, Node
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
@@ -60,10 +61,10 @@ def instances(nodes: t.Sequence[Node]) -> Findings:
     taken: dict[tuple[str, int], str] = {}
     for node in nodes:
         host, number = node.inventory_host, node.instance
-        if not 0 <= number <= ports.MAX_INSTANCE:
+        if not 0 <= number <= default_ports.MAX_INSTANCE:
             yield Finding(
                 "bad_instance",
-                f"a number from 1 to {ports.MAX_INSTANCE}, or 0 for the package's own node",
+                f"a number from 1 to {default_ports.MAX_INSTANCE}, or 0 for the package's own node",
                 str(number),
                 "choose another",
                 (host,),
@@ -85,9 +86,9 @@ def instances(nodes: t.Sequence[Node]) -> Findings:
                 "instance_collision",
                 f"a number of its own on server {node.server}",
                 f"{number}, also that of {other}",
-                f"set emqx_instance of {host} to a number from 1 to {ports.MAX_INSTANCE} that no "
-                "other host of the server has, or emqx_server where hosts with one ansible_host "
-                "are different servers",
+                f"set emqx_instance of {host} to a number from 1 to {default_ports.MAX_INSTANCE} "
+                "that no other host of the server has, or emqx_server where hosts with one "
+                "ansible_host are different servers",
                 (host,),
                 subject,
             )

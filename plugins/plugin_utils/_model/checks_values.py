@@ -13,9 +13,9 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import MAX_INSTANCE
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import cookie_problem
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.default_ports import MAX_INSTANCE
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import PHASES
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import (
     finding,

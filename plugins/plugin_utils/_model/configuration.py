@@ -15,16 +15,16 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import environment_key
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
-    merge,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import read_variable
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import merge
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
+from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.default_ports import (
     DASHBOARD_PORT,
     LISTENER_STEP,
     LISTENERS,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
-from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.environment import values
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 

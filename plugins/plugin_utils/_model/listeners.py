@@ -14,9 +14,9 @@ import re
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import LISTENERS
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.configuration import merged
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.default_ports import LISTENERS
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Listener
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 

@@ -22,6 +22,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import (
     checks_ports,
     checks_roles,
     checks_settings,
+    default_ports,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
@@ -160,11 +161,12 @@ def _printable(finding: Finding) -> Finding:
 def default_listeners(instance: int) -> tuple[Listener, ...]:
     """Return the listeners that EMQX opens unless its configuration says otherwise, with the ports
     of an instance."""
-    step = ports.LISTENER_STEP * instance
+    step = default_ports.LISTENER_STEP * instance
     clients = [
-        Listener(f"{kind}:default", "mqtt", port + step) for kind, port in ports.LISTENERS.items()
+        Listener(f"{kind}:default", "mqtt", port + step)
+        for kind, port in default_ports.LISTENERS.items()
     ]
-    return (*clients, Listener("dashboard:http", "dashboard", ports.DASHBOARD_PORT + step))
+    return (*clients, Listener("dashboard:http", "dashboard", default_ports.DASHBOARD_PORT + step))
 
 
 def _node(member: Member, settings: Settings) -> Node:

@@ -9,9 +9,9 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
-    merge,
     render,
 )
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import merge
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import environment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.configuration import (

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import is_as_desired
+from ansible_collections.mqttops.emqx.plugins.module_utils._host.rights import is_as_desired
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Directory,
     HostState,

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._discovery.matching import form
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.ports import (
-    DASHBOARD_PORT,
     DIST_BASE_PORT,
-    LISTENERS,
     RPC_SERVER_PORT,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.default_ports import (
+    DASHBOARD_PORT,
+    LISTENERS,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Node
 
 Manifest = t.Dict[str, t.Any]

@@ -8,10 +8,6 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.platforms import (
-    package_file,
-    package_format,
-)
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
     ENTERPRISE,
     OPENSOURCE,
@@ -19,6 +15,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import
     package_of,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._package.file_names import (
+    package_file,
+    package_format,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
     Release,

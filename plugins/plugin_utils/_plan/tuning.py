@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctls
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctl_changes, sysctls
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
@@ -115,7 +115,9 @@ def plan(
         elif now.value != normalise(value):
             skipped[key] = now.reason
     pending = {
-        key: value for key, value in values.items() if sysctls.is_pending(vars(found[key]), value)
+        key: value
+        for key, value in values.items()
+        if sysctl_changes.is_pending(vars(found[key]), value)
     }
     files = _files(settings, user, values, found)
     changed = any(not is_current(file, host) for file in files)
@@ -162,8 +164,8 @@ def _files(
     lines = []
     for key, value in values.items():
         lines.append(f"{key} = {value}\n")
-        if found[key].value != value and not sysctls.is_pending(vars(found[key]), value):
-            lines.append(sysctls.note_of(key, found[key].kept))
+        if found[key].value != value and not sysctl_changes.is_pending(vars(found[key]), value):
+            lines.append(sysctl_changes.note_of(key, found[key].kept))
     kernel = ManagedFile(sysctls.FILE, _HEADER + "".join(lines))
     if settings.in_container:
         # The limits are those of a user of the host, which a container has from its unit.

@@ -15,7 +15,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
@@ -26,6 +25,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.config import Config, named_files
 from ansible_collections.mqttops.emqx.plugins.modules import evidence_info, support_bundle
+from ansible_collections.mqttops.emqx.tests.unit.documented import documented
 
 Answer = t.Tuple[int, str, str]
 COOKIE, PASSWORD, LICENSE = "Cookie0of0the0cluster", "Hunter0twelve", "M1icence0key"
@@ -358,15 +358,15 @@ def test_default_login(
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
     for module, specs in (
-        (evidence_info, evidence.OPTIONS),
-        (support_bundle, support_bundle.ARGUMENT_SPEC),
+        ("evidence_info", evidence.OPTIONS),
+        ("support_bundle", support_bundle.ARGUMENT_SPEC),
     ):
-        options = yaml.safe_load(module.DOCUMENTATION)["options"]
+        options = documented(module)["DOCUMENTATION"]["options"]
         assert set(options) == set(specs)
         for name, spec in specs.items():
             assert options[name].get("default") == spec.get("default"), name
-    documented = set(yaml.safe_load(evidence_info.RETURN)["evidence"]["contains"])
-    assert documented == set(ask(detail=True, check_login=True)["evidence"])
+    answer = documented("evidence_info")["RETURN"]["evidence"]["contains"]
+    assert set(answer) == set(ask(detail=True, check_login=True)["evidence"])
 
 
 def test_support_bundle(tmp_path: Path, capsys: t.Any) -> None:

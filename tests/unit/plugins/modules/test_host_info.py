@@ -10,7 +10,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
@@ -19,6 +18,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import RE
 from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import read_text as read_file
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
 from ansible_collections.mqttops.emqx.plugins.modules import host_info
+from ansible_collections.mqttops.emqx.tests.unit.documented import documented
 
 Answer = t.Tuple[int, str, str]
 RUNNING = (
@@ -183,8 +183,9 @@ def test_a_directory_in_place_of_a_file_is_no_file(ask: Ask, tmp_path: Path) -> 
 
 
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
-    options = yaml.safe_load(host_info.DOCUMENTATION)["options"]
+    options = documented("host_info")["DOCUMENTATION"]["options"]
     assert set(options) == set(_host_info.OPTIONS)
     for name, spec in _host_info.OPTIONS.items():
         assert options[name].get("default") == spec.get("default"), name
-    assert set(yaml.safe_load(host_info.RETURN)["host"]["contains"]) == set(ask()["host"])
+    answer = documented("host_info")["RETURN"]["host"]["contains"]
+    assert set(answer) == set(ask()["host"])

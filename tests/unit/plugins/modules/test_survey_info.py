@@ -10,7 +10,6 @@ import time
 import typing as t
 
 import pytest
-import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import ParseError
@@ -22,6 +21,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._module import (
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import host_info as _host_info
 from ansible_collections.mqttops.emqx.plugins.module_utils._module import survey_info as _survey
 from ansible_collections.mqttops.emqx.plugins.modules import survey_info
+from ansible_collections.mqttops.emqx.tests.unit.documented import documented
 
 
 def run(capsys: pytest.CaptureFixture[str], **options: t.Any) -> dict[str, t.Any]:
@@ -220,6 +220,6 @@ def test_one_node_speaks_for_those_that_run(
 
 
 def test_the_documentation_names_the_options() -> None:
-    options = yaml.safe_load(survey_info.DOCUMENTATION)["options"]
+    options = documented("survey_info")["DOCUMENTATION"]["options"]
     names = {*_survey.READS, "stand_in", "speaks_for_others"}
     assert set(options) == set(survey_info.ARGUMENT_SPEC) == names

@@ -11,8 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import changes as _config
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon, masked_files, refusal
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import (
+    hocon,
+    masked_files,
+    refusal,
+    secret_values,
+)
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import rights
 
 CONF, ENV = "/etc/emqx/emqx.conf", "/etc/mqttops-emqx/emqx.env"
 UNIT = "/etc/systemd/system/emqx.service"
@@ -245,7 +251,7 @@ def test_environment_key(name: str, key: str) -> None:
 def test_secret_values() -> None:
     texts = ['node.cookie = "cook1e"\na = [{password = "p4ss"}]\nlicense.key = 12345', UNREADABLE]
     environment = {"EMQX_DASHBOARD__DEFAULT_PASSWORD": "0dashboard", "EMQX_LOG__LEVEL": "debug"}
-    assert masked_files.secret_values(texts, environment) == {
+    assert secret_values.secret_values(texts, environment) == {
         "cook1e",
         "p4ss",
         "12345",
@@ -255,13 +261,13 @@ def test_secret_values() -> None:
 
 @pytest.mark.parametrize("value", ["MQtt#123", '"MQtt#123"'])
 def test_secrets_of_an_environment_are_known_as_emqx_reads_them(value: str) -> None:
-    found = masked_files.secret_values([], {"EMQX_DASHBOARD__DEFAULT_PASSWORD": value})
+    found = secret_values.secret_values([], {"EMQX_DASHBOARD__DEFAULT_PASSWORD": value})
     assert found & {"MQtt#123", "MQtt"}
     assert value in found
 
 
 def test_secret_values_leaves_out_what_any_message_holds() -> None:
-    assert masked_files.secret_values(["password = abc"], {}) == set()
+    assert secret_values.secret_values(["password = abc"], {}) == set()
 
 
 # From here on word for word from EMQX 5.8.9.
@@ -437,7 +443,7 @@ class TestPendingFiles:
     }
 
     def test_a_file_as_desired(self) -> None:
-        assert _config.is_as_desired(self.WANTED, self.STATE)
+        assert rights.is_as_desired(self.WANTED, self.STATE)
 
     @pytest.mark.parametrize(
         "other",
@@ -453,15 +459,15 @@ class TestPendingFiles:
         ],
     )
     def test_any_difference_counts(self, other: dict[str, t.Any]) -> None:
-        assert not _config.is_as_desired(self.WANTED, {**self.STATE, **other})
+        assert not rights.is_as_desired(self.WANTED, {**self.STATE, **other})
 
     def test_a_number_says_the_same_as_the_name(self) -> None:
         numbered = {**self.WANTED, "owner": "0", "group": "990"}
-        assert _config.is_as_desired(numbered, self.STATE)
-        assert not _config.is_as_desired({**numbered, "group": "991"}, self.STATE)
+        assert rights.is_as_desired(numbered, self.STATE)
+        assert not rights.is_as_desired({**numbered, "group": "991"}, self.STATE)
 
     # 416 is what YAML makes of 0640 without quotes.
     @pytest.mark.parametrize("mode", [416, "416", "640", "u=rw", "", "0680"])
     def test_an_unclear_mode_is_refused(self, mode: t.Any) -> None:
         with pytest.raises(InputError, match=r"mode of /etc/emqx/emqx\.conf .* four octal digits"):
-            _config.is_as_desired({**self.WANTED, "mode": mode}, self.STATE)
+            rights.is_as_desired({**self.WANTED, "mode": mode}, self.STATE)

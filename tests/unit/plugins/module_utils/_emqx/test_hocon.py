@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon, hocon_tree
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import parse
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
@@ -334,25 +334,25 @@ class TestMerge:
         base = {"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1}
         override = {"a": {"c": [3]}, "d": 5, "f": {"g": 1}, "h": None}
         merged = {"a": {"b": 1, "c": [3]}, "d": 5, "f": {"g": 1}, "h": None}
-        assert hocon.merge(base, override) == merged
+        assert hocon_tree.merge(base, override) == merged
         assert base == {"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1}
 
     @given(configs(BARE_KEYS))
     @settings(max_examples=50, deadline=None)
     def test_same_on_top_changes_nothing(self, config: Config) -> None:
-        assert hocon.merge(config, config) == config
-        assert hocon.merge({}, config) == config
+        assert hocon_tree.merge(config, config) == config
+        assert hocon_tree.merge({}, config) == config
 
 
 class TestFlatten:
     def test_paths(self) -> None:
         config = {"a": {"b": {"c": 1}, "d.e": [{"f": 1}]}, "g": {}}
-        assert hocon.flatten(config) == {"a.b.c": 1, 'a."d.e"': [{"f": 1}], "g": {}}
+        assert hocon_tree.flatten(config) == {"a.b.c": 1, 'a."d.e"': [{"f": 1}], "g": {}}
 
     @given(st.dictionaries(TEXT, SCALARS | st.dictionaries(TEXT, SCALARS, max_size=3), max_size=4))
     @settings(max_examples=150, deadline=None)
     def test_expand_undoes_it(self, config: Config) -> None:
-        assert hocon.expand(hocon.flatten(config)) == config
+        assert hocon.expand(hocon_tree.flatten(config)) == config
 
 
 def test_split_path() -> None:

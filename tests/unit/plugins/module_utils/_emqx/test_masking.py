@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import hocon, hocon_tree
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masking import (
     MASK,
     is_secret,
@@ -33,7 +33,7 @@ class TestMasked:
     )
     def test_secret_names(self, path: str) -> None:
         config = hocon.expand({path: "hunter2", "other.key": "shown"})
-        assert hocon.flatten(masked(config)) == {path: "********", "other.key": "shown"}
+        assert hocon_tree.flatten(masked(config)) == {path: "********", "other.key": "shown"}
 
     def test_structure_stays(self) -> None:
         config = {

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
+from ansible_collections.mqttops.emqx.plugins.module_utils._package import file_names
 
 SYSTEMS = [
     ("debian", "11", "deb", "debian11", "debian", "bullseye"),
@@ -105,7 +106,7 @@ def test_parse_os_release() -> None:
     ],
 )
 def test_package_file(arguments: tuple[str, str, str, str, str], name: str) -> None:
-    assert platforms.package_file(*arguments) == name
+    assert file_names.package_file(*arguments) == name
 
 
 @pytest.mark.parametrize(
@@ -121,4 +122,4 @@ def test_package_file(arguments: tuple[str, str, str, str, str], name: str) -> N
     ],
 )
 def test_package_format(path: str, package_format: str) -> None:
-    assert platforms.package_format(path) == package_format
+    assert file_names.package_format(path) == package_format

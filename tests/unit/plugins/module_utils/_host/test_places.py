@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import places, processes
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import paths, places, processes
 
 UNIT = "[Service]\nExecStart=/bin/bash {root}/bin/emqx foreground\n"
 CONTAINER = (
@@ -57,7 +57,7 @@ class Host:
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     found = Host(tmp_path)
-    monkeypatch.setattr(places, "_UNITS", (str(found.units),))
+    monkeypatch.setattr(paths, "_UNITS", (str(found.units),))
     return found
 
 
@@ -135,9 +135,9 @@ def test_an_empty_host(host: Host) -> None:
 
 def test_paths_of_a_container_on_the_host() -> None:
     mounted = {"/opt/emqx/data": "/srv/edge", "/etc/tls": "/etc/tls"}
-    assert places.on_host("/opt/emqx/data/certs/a", mounted) == "/srv/edge/certs/a"
-    assert places.on_host("/opt/emqx/etc/certs/a", mounted) == ""
-    assert places.on_host("/etc/a", {}) == "/etc/a"
+    assert paths.on_host("/opt/emqx/data/certs/a", mounted) == "/srv/edge/certs/a"
+    assert paths.on_host("/opt/emqx/etc/certs/a", mounted) == ""
+    assert paths.on_host("/etc/a", {}) == "/etc/a"
 
 
 class TestIsDown:

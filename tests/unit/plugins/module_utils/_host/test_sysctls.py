@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctls
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctl_changes, sysctls
 
 SOMAXCONN, FILE_MAX, RMEM = "net.core.somaxconn", "fs.file-max", "net.ipv4.tcp_rmem"
 OURS = f"""# Managed
@@ -112,17 +112,17 @@ def test_no_key_leads_out_of_proc_sys(key: str, path: str) -> None:
 def test_setting_values(proc: Path) -> None:
     proc.joinpath("sys", "net", "core", "somaxconn").unlink()
     proc.joinpath("sys", "net", "core", "somaxconn").mkdir()
-    refused = sysctls.write({FILE_MAX: "100", SOMAXCONN: "1"}, str(proc))
+    refused = sysctl_changes.write({FILE_MAX: "100", SOMAXCONN: "1"}, str(proc))
     assert refused == {SOMAXCONN: "Is a directory"}
     assert sysctls.value_of(FILE_MAX, str(proc)) == "100"
 
 
 def test_what_was_not_kept_is_noted_once() -> None:
-    noted = sysctls.noted(OURS, {SOMAXCONN: "8192", FILE_MAX: "100"})
+    noted = sysctl_changes.noted(OURS, {SOMAXCONN: "8192", FILE_MAX: "100"})
     assert noted == OURS.replace("= 4096", "= 8192")
-    assert sysctls.noted(noted, {SOMAXCONN: "8192"}) == noted
-    assert "Kept" not in sysctls.noted(noted, {SOMAXCONN: "32768"})
-    assert sysctls.noted(OURS, {FILE_MAX: "64"}) == OURS.replace(
+    assert sysctl_changes.noted(noted, {SOMAXCONN: "8192"}) == noted
+    assert "Kept" not in sysctl_changes.noted(noted, {SOMAXCONN: "32768"})
+    assert sysctl_changes.noted(OURS, {FILE_MAX: "64"}) == OURS.replace(
         "= 100\n", f"= 100\n# Kept by the kernel: {FILE_MAX} = 64\n"
     )
 
@@ -144,9 +144,9 @@ def test_what_the_kernel_does_not_keep_is_asked_for_once(
     value: str, asked: str, kept: str, pending: bool
 ) -> None:
     found = {"value": value, "asked": asked, "kept": kept}
-    assert sysctls.is_pending(found, "32768") is pending
+    assert sysctl_changes.is_pending(found, "32768") is pending
 
 
 def test_an_empty_value_is_set_though_the_file_asks_for_it_already() -> None:
     found = {"value": "", "writable": True, "reason": "", "asked": "4370,5370", "kept": ""}
-    assert sysctls.is_pending(found, "4370,5370")
+    assert sysctl_changes.is_pending(found, "4370,5370")

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
-from ansible_collections.mqttops.emqx.plugins.module_utils._package import formats
+from ansible_collections.mqttops.emqx.plugins.module_utils._package import file_names, formats
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import (
     PackageFacts,
 )
@@ -162,7 +161,7 @@ def test_a_file_that_is_not_there_is_an_error_of_the_caller() -> None:
 
 def test_each_format_is_known_by_its_suffix() -> None:
     for suffix, each in formats.FORMATS.items():
-        assert platforms.package_format(f"/tmp/emqx.{suffix}") == suffix == each.suffix
+        assert file_names.package_format(f"/tmp/emqx.{suffix}") == suffix == each.suffix
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import ports as _ports
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import checks_names, topology
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.default_ports import MAX_INSTANCE
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     Cluster,
     Listener,
@@ -501,7 +501,7 @@ class TestNodeAddresses:
 
 class TestInstances:
     def test_ports_of_a_server_never_meet(self) -> None:
-        count = _ports.MAX_INSTANCE + 1
+        count = MAX_INSTANCE + 1
         model = build([Member(f"n{n}", "10.0.0.1", instance=n) for n in range(count)])
         assert not any(map(is_error, model.findings))
         ports = [

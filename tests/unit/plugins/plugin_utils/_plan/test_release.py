@@ -7,8 +7,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx import platforms
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
+from ansible_collections.mqttops.emqx.plugins.module_utils._package import file_names
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     HostState,
     Release,
@@ -241,7 +241,7 @@ def test_describe_file(path: str, expected: tuple[str, ...] | None) -> None:
 
 def test_names_that_are_made_are_read_back() -> None:
     for name in (plans.DEBIAN, plans.ROCKY):
-        made = platforms.package_file("5.8.9", "emqx", name["token"], name["arch"], "tar.gz")
+        made = file_names.package_file("5.8.9", "emqx", name["token"], name["arch"], "tar.gz")
         found = packages.describe_file(made)
         assert (found["token"], found["arch"]) == (name["token"], name["arch"])
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
-from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctls
+from ansible_collections.mqttops.emqx.plugins.module_utils._host import sysctl_changes, sysctls
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import (
     FileState,
     HostState,
@@ -176,7 +176,7 @@ class TestValuesThatAreNotKept:
     def second_run(self, live: str, kept: str, wanted: int = 32768) -> tuning.TuningPlan:
         """Return the plan after a run that asked for 32768, where ``kept`` was noted."""
         first = plan({SOMAXCONN: "4096"}, self.WANTED)
-        text = sysctls.noted(first.files[0].content, {SOMAXCONN: kept})
+        text = sysctl_changes.noted(first.files[0].content, {SOMAXCONN: kept})
         files = {file.path: state_of(file) for file in first.files}
         files[sysctls.FILE] = dataclasses.replace(
             files[sysctls.FILE], sha256=hashlib.sha256(text.encode()).hexdigest()
