@@ -94,17 +94,19 @@ class Lab:
         *arguments: str,
         inventory: Path | None = None,
         shared: bool = True,
+        environment: t.Mapping[str, str] | None = None,
         **variables: t.Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run a playbook on this lab, and return what it printed.
 
-        ``inventory`` takes the place of the lab's; ``shared`` adds the variables for its hosts.
+        ``inventory`` takes the place of the lab's; ``shared`` adds the variables for its hosts;
+        ``environment`` is added to the one that all runs have.
         """
         argv = ["ansible-playbook", name, f"--inventory={inventory or self.inventory}"]
         argv += [f"--inventory={SHARED_INVENTORY}"] if shared else []
         argv += arguments
         argv += ["--extra-vars", json.dumps(variables)] if variables else []
-        environment = {
+        everywhere = {
             **os.environ,
             "ANSIBLE_CONFIG": str(ROOT / "tests" / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
@@ -112,7 +114,12 @@ class Lab:
             "ANSIBLE_FORCE_COLOR": "0",
         }
         return subprocess.run(
-            argv, env=environment, capture_output=True, text=True, timeout=900, check=False
+            argv,
+            env={**everywhere, **(environment or {})},
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
         )
 
 

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import typing as t
@@ -41,6 +42,39 @@ def changed(output: str) -> Steps:
         if done:
             steps.add((task, done.group(1)))
     return steps
+
+
+def planned(lab: Lab, playbook: str, *arguments: str, **variables: t.Any) -> list[dict[str, str]]:
+    """Return the steps of the plan of a playbook, in their order; nothing is changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.json"
+        shown = {"emqx_plan_only": True, "emqx_plan_json": str(path), **variables}
+        assert changed(done(lab.playbook(playbook, *arguments, **shown))) == set()
+        return list(json.loads(path.read_text(encoding="utf-8"))["steps"])
+
+
+def carried_out(output: str) -> Steps:
+    """Return the steps that a run took, as kind and host, by the text that it printed with -vv:
+    the files of the tasks that changed something say which."""
+    steps: Steps = set()
+    file = task = ""
+    for line in output.splitlines():
+        started = re.match(r"(?:TASK|RUNNING HANDLER) \[(.*)\] \**$", line)
+        if started:
+            task = started.group(1)
+        path = re.match(r"task path: \S*/tasks/(\w+)", line)
+        if path:
+            file = path.group(1)
+        done = re.match(r"changed: \[([^\] ]+)", line)
+        if done:
+            steps.add((_kind_of(file, task), done.group(1)))
+    return steps
+
+
+def _kind_of(file: str, task: str) -> str:
+    if file == "service":
+        return "stop" if "top" in task.split(": ")[-1].split()[0] else "start"
+    return file.partition("_")[0]
 
 
 def done(result: subprocess.CompletedProcess[str]) -> str:

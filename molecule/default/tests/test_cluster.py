@@ -51,16 +51,12 @@ def test_owners_and_modes() -> None:
         assert found == CONFIG_FILES, host
 
 
-def test_the_cookie_is_of_this_cluster_and_hidden() -> None:
+def test_the_cookie_is_of_this_cluster() -> None:
     store = ROOT / ".cache" / "lab" / LAB.name / "emqxcl.cookie"
     cookie = store.read_text(encoding="utf-8").split()[0]
     assert store.stat().st_mode & 0o077 == 0
     for host, conf in LAB.outputs(f"cat {LAB.etc}/emqx.conf").items():
         assert f'cookie = "{cookie}"' in conf, host
-    places = "/etc /var/lib /var/log /var/cache /run /opt /tmp"
-    # grep finds something, nothing, or has no right to look everywhere.
-    asked = f"runuser -u nobody -- grep -rlsF {cookie} {places} || test $? -le 2"
-    assert LAB.outputs(asked) == dict.fromkeys(HOSTS, "")
 
 
 def test_kernel_values_live_and_at_boot() -> None:

@@ -14,7 +14,7 @@ import sys
 
 from examples import Example
 from lab_hosts import ROOT, scenario_lab
-from operations import done, is_ready, together, wait_for
+from operations import carried_out, done, is_ready, planned, together, wait_for
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
@@ -32,6 +32,13 @@ def changes(output: str) -> dict[str, int]:
         host: int(count)
         for host, count in re.findall(r"^(n\d+) .*changed=(\d+)", output, re.MULTILINE)
     }
+
+
+def files_of(plan: list[dict[str, str]], host: str) -> set[str]:
+    """Return the files that a plan writes on a host."""
+    texts = [step["text"] for step in plan if step["host"] == host]
+    found = [re.match(r"(?:create|write) (/[^\s:]+)", text) for text in texts]
+    return {match.group(1) for match in found if match}
 
 
 def times() -> dict[str, list[int]]:
@@ -70,11 +77,18 @@ def test_nodes_restart_one_after_the_other_also_after_a_killed_run() -> None:
     only = {"emqx_phases": ["configure"]}
     done(LAB.playbook("mqttops.emqx.site", f"--limit={HOSTS[0]}", **only, **CHANGE))
     started = times()
-    done(LAB.playbook("mqttops.emqx.site", **CHANGE))
+    plan = planned(LAB, "mqttops.emqx.site", **CHANGE)
+    LAB.outputs("touch /root/marker")
+    output = done(LAB.playbook("mqttops.emqx.site", "-vv", **CHANGE))
     again = times()
     assert all(again[host] > started[host] for host in HOSTS)
-    # In the order of the inventory, each some time after the one before it was up.
-    assert [again[host] for host in HOSTS] == sorted(again.values())
+    # What was planned is what was done, and each node was up before the next one went down.
+    assert carried_out(output) == {(step["kind"], step["host"]) for step in plan}
+    restarts = [step["host"] for step in plan if step["kind"] == "restart"]
+    assert [again[host] for host in restarts] == sorted(again.values())
+    written = f"find {LAB.etc} /etc/mqttops-emqx /etc/sysctl.d -newer /root/marker -type f"
+    for host, shown in LAB.outputs(written).items():
+        assert set(shown.split()) == files_of(plan, host), host
     for host in HOSTS:
         assert LAB.emqx(host, "ctl", "conf", "show", "mqtt").stdout.count("2MB") == 1
     assert first.check_output("nft list table inet foreign") == foreign
@@ -87,6 +101,7 @@ def test_a_rebooted_host_comes_back_by_itself() -> None:
     subprocess.run(reboot, check=True, capture_output=True)
     wait_for(lambda: is_ready(LAB, host), 120)
     assert "mqttops_emqx" in LAB.hosts[host].check_output("nft list tables")
+    assert planned(LAB, "mqttops.emqx.site", **CHANGE) == []
     assert changes(done(LAB.playbook("mqttops.emqx.site", **CHANGE))) == dict.fromkeys(HOSTS, 0)
     together(LAB, *HOSTS)
 
