@@ -17,6 +17,8 @@ from ansible_collections.mqttops.emqx.tests.unit.runs import COOKIE, empty
 Result = t.Dict[str, t.Any]
 Answer = t.Callable[[str, Result], Result]
 
+PASSWORD = "Dashboard-of-tests-1"
+
 
 def answer_of(**found: t.Any) -> Result:
     """Return ``host`` as host_info answers it on an empty host, with what was found there."""
@@ -49,7 +51,12 @@ class Play:
 
     def __init__(self, count: int = 2, **variables: t.Any) -> None:
         self.hosts = [f"n{number}" for number in range(1, count + 1)]
-        shared = {"emqx_cluster_hosts": self.hosts, "emqx_cookie": COOKIE, "inventory_dir": "/srv"}
+        shared = {
+            "emqx_cluster_hosts": self.hosts,
+            "emqx_cookie": COOKIE,
+            "emqx_dashboard_password": PASSWORD,
+            "inventory_dir": "/srv",
+        }
         self.hostvars: HostVars = HostVars(
             {
                 host: {**shared, "ansible_host": f"10.0.0.{host[1:]}", **variables}

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
-from operations import together
+from operations import can_log_in, together
 from reach import reach
 
 LAB = scenario_lab()
@@ -57,6 +57,15 @@ def test_the_cookie_is_of_this_cluster() -> None:
     assert store.stat().st_mode & 0o077 == 0
     for host, conf in LAB.outputs(f"cat {LAB.etc}/emqx.conf").items():
         assert f'cookie = "{cookie}"' in conf, host
+
+
+def test_the_dashboard_takes_the_password_that_was_made_and_not_the_vendors() -> None:
+    store = ROOT / ".cache" / "lab" / LAB.name / "emqxcl.dashboard-password"
+    password = store.read_text(encoding="utf-8").split()[0]
+    assert store.stat().st_mode & 0o077 == 0
+    for host in HOSTS:
+        assert can_log_in(LAB, host, "admin", password), host
+        assert not can_log_in(LAB, host, "admin", "public"), host
 
 
 def test_kernel_values_live_and_at_boot() -> None:

@@ -13,6 +13,7 @@ from lab_hosts import ROOT, scenario_lab
 LAB = scenario_lab()
 SECRETS = {
     "emqx_cookie": "S3cretCookieOfThisTest77",
+    "emqx_dashboard_password": "S3cretDashboard77",
     "emqx_environment": {"EMQX_DASHBOARD__DEFAULT_PASSWORD": "S3cretEnvironment77"},
     "emqx_config": {"dashboard.default_password": "S3cretConfiguration77"},
     "emqx_tls_ca_passphrase": "S3cretPassphrase77",
@@ -31,22 +32,27 @@ def test_no_output_holds_a_secret(playbook: str) -> None:
     assert "PLAY RECAP" in result.stdout
 
 
-def test_the_cookie_shows_in_no_output_and_to_no_other_user() -> None:
-    store = ROOT / ".cache" / "lab" / LAB.name / "emqxcl.cookie"
-    cookie = store.read_text(encoding="utf-8").split()[0]
+def test_what_is_made_shows_in_no_output_and_to_no_other_user() -> None:
+    store = ROOT / ".cache" / "lab" / LAB.name
+    cookie = (store / "emqxcl.cookie").read_text(encoding="utf-8").split()[0]
+    password = (store / "emqxcl.dashboard-password").read_text(encoding="utf-8").split()[0]
     for playbook in ("site", "status", "doctor"):
         # Another test gave the nodes another cookie: site gives them the kept one again.
         consent = {"emqx_allow_full_restart": True}
         result = LAB.playbook(f"mqttops.emqx.{playbook}", "-vvv", "--diff", **consent)
         assert result.returncode == 0, result.stdout
-        assert cookie not in result.stdout + result.stderr, playbook
+        for secret in (cookie, password):
+            assert secret not in result.stdout + result.stderr, playbook
     # Ansible writes the options of modules to the journal, and sudo the arguments of commands: the
-    # questions name a file that holds the cookie, as no test may put it there either.
-    kept = f"umask 77; grep '  cookie = ' {LAB.etc}/emqx.conf | cut -d'\"' -f2 > /root/cookie; "
-    assert LAB.outputs(f"{kept} wc -w < /root/cookie") == dict.fromkeys(LAB.hosts, "1")
+    # questions name a file that holds the secrets, as no test may put it there either.
+    kept = (
+        f"umask 77; grep -E '  (cookie|default_password) = ' {LAB.etc}/emqx.conf | cut -d'\"' -f2"
+    )
+    asked = f"{kept} > /root/secrets; wc -w < /root/secrets"
+    assert LAB.outputs(asked) == dict.fromkeys(LAB.hosts, "2")
     # grep finds something, nothing, or has no right to look everywhere.
-    asked = "journalctl --no-pager | grep -cFf /root/cookie || test $? = 1"
+    asked = "journalctl --no-pager | grep -cFf /root/secrets || test $? = 1"
     assert LAB.outputs(asked) == dict.fromkeys(LAB.hosts, "0")
     places = "/etc /var /run /opt /tmp /home"
-    asked = f"runuser -u nobody -- grep -rlsFf - {places} < /root/cookie || test $? -le 2"
-    assert LAB.outputs(f"{asked}; rm /root/cookie") == dict.fromkeys(LAB.hosts, "")
+    asked = f"runuser -u nobody -- grep -rlsFf - {places} < /root/secrets || test $? -le 2"
+    assert LAB.outputs(f"{asked}; rm /root/secrets") == dict.fromkeys(LAB.hosts, "")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
-from operations import group, is_ready, refused, wait_for
+from operations import can_log_in, group, is_ready, refused, wait_for
 
 LAB = scenario_lab()
 HOSTS = sorted(LAB.addresses)
@@ -168,6 +168,25 @@ def test_preflight_of_a_healthy_cluster(tmp_path: Path) -> None:
     seen = Preflight(tmp_path, "--check")
     assert seen.codes == [], seen.run.stdout
     assert [link["state"] for link in seen.result["links"]] == ["open"] * 18
+
+
+# No command sets a password as weak as the vendor's: as its hash (emqx_dashboard_admin).
+_VENDORS_LOGIN = (
+    "[R] = mnesia:dirty_read(emqx_admin, atom_to_binary(admin)), S = <<1, 2, 3, 4>>, "
+    "H = crypto:hash(sha256, [S, atom_to_binary(public)]), "
+    "mria:dirty_write(setelement(3, R, <<S/binary, H/binary>>))"
+)
+
+
+def test_the_vendors_login(tmp_path: Path) -> None:
+    assert not can_log_in(LAB, "n1", "admin", "public")
+    LAB.emqx("n1", "eval", _VENDORS_LOGIN)
+    assert can_log_in(LAB, "n1", "admin", "public")
+    seen = Diagnosis(tmp_path)
+    assert seen.codes == ["default_password"], seen.text
+    assert seen.findings[0]["hosts"] == HOSTS
+    LAB.emqx("n1", "ctl", "admins", "passwd", "admin", "Not-the-vendors-1")
+    assert Diagnosis(tmp_path).codes == []
 
 
 def test_one_cut_off_that_is_in_no_inventory_and_faults_of_the_others(tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ def unit(host: str, field: str) -> str:
 def topology() -> dict[str, list[str]]:
     """Return which core serves which replicants, as the dashboard has it."""
     url = f"http://{LAB.addresses['n1']}:18083/api/v5"
-    body = json.dumps({"username": "admin", "password": "public"}).encode()
+    kept = ROOT / ".cache" / "lab" / LAB.name / "emqxcl.dashboard-password"
+    password = kept.read_text(encoding="utf-8").split()[0]
+    body = json.dumps({"username": "admin", "password": password}).encode()
     login = urllib.request.Request(f"{url}/login", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(login, timeout=10) as answer:
         token = json.load(answer)["token"]

@@ -14,8 +14,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree impo
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 
 # A node picks these up without a restart: discovery reads its seeds again in every round, and a
-# member that is in its cluster does not look for one (ekka 0.13-0.23).
-_RUNTIME_KEYS = frozenset({"cluster.static.seeds"})
+# member that is in its cluster does not look for one (ekka 0.13-0.23). The password is that of a
+# user who is made at the first start of a cluster, and never looked at again (EMQX 5.0 to 6.3).
+_RUNTIME_KEYS = frozenset({"cluster.static.seeds", "dashboard.default_password"})
 
 # Nodes that differ in one of these cannot talk to one another, so they cannot change node by
 # node (EMQX 5.x, rpc.* and cluster.proto_dist: both ends derive the peer's side from their own).

@@ -18,7 +18,6 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.masked_lines import masked_lines
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     certificates,
-    dashboard,
     logs,
     network,
     packages,
@@ -57,7 +56,6 @@ OPTIONS: Options = {
     "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
     "salt": {"type": "str", "default": "", "no_log": False},
     "log_bytes": {"type": "int", "default": 131072},
-    "check_login": {"type": "bool", "default": False},
     "detail": {"type": "bool", "default": False},
 }
 
@@ -160,9 +158,6 @@ def read(params: Record, run_command: RunCommand) -> Json:
             for line in logs.excerpts(logs.since(text, unit["started"]), name, secrets)
         ],
     }
-    if params["check_login"]:
-        given = {**config.given, **config.environment}
-        evidence["default_login"] = dashboard.takes_default_login(given, params["service"])
     if params["detail"]:
         evidence["files"] = _texts(config, texts, secrets)
     return {"evidence": evidence}

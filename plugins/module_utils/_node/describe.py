@@ -43,6 +43,7 @@ def describe(view: View) -> Json:
         "config_sync": {"tnx_ids": view.sync, "in_sync": in_sync(view)},
         "config_changed": None if view.config is None else sorted(view.config),
         "cookie_fingerprint": view.cookie_fingerprint,
+        "default_login": view.default_login,
         "data": dict(view.data),
         "peers": {
             name: {"reachable": peer.reachable, "ready": peer.ready, **members(peer)}

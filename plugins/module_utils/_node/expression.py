@@ -37,6 +37,8 @@ TABLES: t.Mapping[str, str] = {
 
 # No double quote, dollar, backslash or backtick: bin/emqx re-executes itself through
 # `su -c "..."` when a wrapper runs it as root, and that shell must see none of them.
+# The vendor's first login is compared with the password's hash (emqx_dashboard_admin, EMQX 5.0 to
+# 6.3), which is no login that fails: too many of those lock a user out.
 # Not counted as data: what EMQX publishes itself (retained $SYS messages) and API keys that
 # every node loads from its bootstrap file.
 _VIEW = """
@@ -101,6 +103,9 @@ Own = fun() ->
         ssl -> ssl_server_port; _ -> tcp_server_port end,
         emqx_conf:get([rpc, server_port], emqx_conf:get([rpc, Old], unknown)) end),
     C(data_dir, [node, data_dir]),
+    Line(default_login, fun() ->
+        case emqx_dashboard_admin:check(atom_to_binary(admin), atom_to_binary(public)) of
+            ok -> true; {{ok, _}} -> true; {{error, _}} -> false end end),
     Line(cookie, fun() ->
         <<N:48, _/binary>> = crypto:hash(sha256, atom_to_list(erlang:get_cookie())),
         io_lib:format('~12.16.0b', [N]) end),

@@ -61,6 +61,7 @@ class View:
     EMQX version does not say is None. Of tables, ``copying_tables`` are on their way from another
     member, ``waiting_for_tables`` wait for a member that holds newer copies to start, one of
     ``waiting_for_nodes``, which are down. ``config`` maps the root keys of cluster.hocon to a hash;
+    ``default_login`` tells whether the dashboard's user admin has the vendor's first password;
     ``upstream`` names the cores from which a replicant takes its data; ``others`` has what other
     running members said of themselves, by name, where they were asked.
     """
@@ -86,6 +87,7 @@ class View:
     rpc_server_port: int | None = None
     data_dir: str | None = None
     cookie_fingerprint: str | None = None
+    default_login: bool | None = None
     sync: t.Mapping[str, int] | None = None
     data: t.Mapping[str, int] = field(default_factory=dict)
     config: t.Mapping[str, str] | None = None
@@ -174,6 +176,7 @@ def _build_view(rows: t.Sequence[Row], others: t.Mapping[str, View]) -> View:
         rpc_server_port=said.number("rpc_server_port"),
         data_dir=said.text("data_dir") or None,
         cookie_fingerprint=said.text("cookie") or None,
+        default_login={"true": True, "false": False}.get(said.text("default_login")),
         sync=None if sync is None else {name: _number(tnx) or 0 for name, tnx in sync.items()},
         data=_data(rows),
         config=said.pairs("config"),

@@ -272,27 +272,30 @@ def open_files_limit(case: Case, desired: t.Mapping[str, int]) -> Findings:
 
 
 def default_password(case: Case) -> Findings:
-    for host in case.ready:
-        if not case.found(host).default_login:
-            continue
-        dashboards = [each for each in case.nodes[host].listeners if each.kind == "dashboard"]
-        # Without a model of listeners it is EMQX's default, which is all addresses.
-        open_to_others = not dashboards or any(
-            each.enabled and not is_loopback(each.address) for each in dashboards
-        )
-        yield Finding(
-            "default_password",
-            "a password for the dashboard and the REST API that is not the vendor's",
-            f"{host} takes the user admin with the password public"
-            + (", and its dashboard listens to others" if open_to_others else ""),
-            f"on {host}: emqx ctl admins passwd admin NEW_PASSWORD; limit who may reach the "
-            "dashboard by emqx_firewall_dashboard_networks",
-            hosts=(host,),
-            subject="dashboard",
-            severity=ERROR if open_to_others else WARNING,
-            # No reason to refuse a deployment, by which it may just be put right.
-            mended=True,
-        )
+    """Users are those of the cluster: where one node takes the login, all that are in it do."""
+    taken = [host for host in case.ready if case.views[host].default_login]
+    if not taken:
+        return
+    dashboards = [
+        each for h in taken for each in case.nodes[h].listeners if each.kind == "dashboard"
+    ]
+    # Without a model of listeners it is EMQX's default, which is all addresses.
+    open_to_others = not dashboards or any(
+        each.enabled and not is_loopback(each.address) for each in dashboards
+    )
+    others = ", and a dashboard listens to others" if open_to_others else ""
+    yield Finding(
+        "default_password",
+        "a password for the dashboard and the REST API that is not the vendor's",
+        f"the user admin with the password public{others}",
+        f"on {taken[0]}: emqx ctl admins passwd admin NEW_PASSWORD; limit who may reach the "
+        "dashboard by emqx_firewall_dashboard_networks",
+        hosts=tuple(taken),
+        subject="dashboard",
+        severity=ERROR if open_to_others else WARNING,
+        # No reason to refuse a deployment, by which it may just be put right.
+        mended=True,
+    )
 
 
 def services(case: Case) -> Findings:

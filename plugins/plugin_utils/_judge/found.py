@@ -187,7 +187,6 @@ class Found:
     certificates: tuple[Record, ...] = ()
     unusable: Texts = ()
     named_files: tuple[NamedFile, ...] = ()
-    default_login: bool = False
     log: tuple[LogLine, ...] = ()
 
     @classmethod
@@ -211,7 +210,6 @@ class Found:
             certificates=tuple(map(_certificate, values.records(given.get("certificates")))),
             unusable=values.texts(given.get("unusable")),
             named_files=_named_files(given.get("configured_files")),
-            default_login=given.get("default_login") is True,
             log=tuple(map(LogLine.of, values.records(given.get("log")))),
         )
 

@@ -77,6 +77,14 @@ def _matches(pattern: str, empty: bool = False) -> t.Callable[[str], bool]:
 _FEW_CHARACTERS = 5
 
 
+def _too_simple(password: str) -> str:
+    """Return why EMQX would not take a password, "" if it does (emqx_dashboard_admin, 5.0-6.3)."""
+    if not 8 <= len(password) <= 64:
+        return f"{len(password)} characters"
+    kinds = [kind for kind in ("[0-9]", "[A-Za-z]", "[^0-9A-Za-z]") if re.search(kind, password)]
+    return "" if len(kinds) > 1 else "characters of one kind"
+
+
 def _weakness(cookie: str) -> str:
     if not cookie:
         return ""
@@ -168,11 +176,20 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
             lambda text: f"one that cannot be used: {_weakness(text)}",
         ),
     ),
+    "dashboard_password": (
+        Rule(
+            lambda text: not text or not _too_simple(text),
+            "8 to 64 characters of two kinds at least (letters, digits, others), not the vendor's",
+            "leave emqx_dashboard_password unset to have one made, or set a better one",
+            found=lambda text: _too_simple(text),
+        ),
+    ),
     "license": (Rule(_matches(r"\S*"), "a key, file:///PATH or evaluation, without blanks"),),
     "data_dir": _directory(empty=True),
     "root_dir": _directory(empty=False),
     "download_dir": _directory(empty=False),
     "cookie_file": _FILE,
+    "dashboard_password_file": _FILE,
     "tls_ca_dir": (
         Rule(_matches(r".*[^./].*", empty=True), "a directory of its own on the control node"),
     ),

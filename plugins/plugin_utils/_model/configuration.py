@@ -17,8 +17,9 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon import (
     expand,
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_reader import read_variable
-from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import merge
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.hocon_tree import flatten, merge
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
+from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputError
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Tree
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.default_ports import (
     DASHBOARD_PORT,
@@ -31,11 +32,23 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 # Up to 6.0.2 the vendor's emqx.conf switches the dashboard on; newer ones do it in base.hocon.
 _DASHBOARD_IN_BASE = "6.0.3"
 _DASHBOARD: Tree = {"dashboard": {"listeners": {"http": {"bind": DASHBOARD_PORT}}}}
+_PASSWORD = "dashboard.default_password"
 _CERTIFICATES = {
     "cacertfile": "${EMQX_ETC_DIR}/certs/cacert.pem",
     "certfile": "${EMQX_ETC_DIR}/certs/cert.pem",
     "keyfile": "${EMQX_ETC_DIR}/certs/key.pem",
 }
+
+
+def sets_dashboard_password(settings: Settings) -> bool:
+    """Tell whether the configuration says itself which password the user admin gets."""
+    try:
+        layers = merge(expand(dict(settings.base_config)), expand(dict(settings.config)))
+    except InputError:
+        # It is refused for that.
+        return True
+    keys = {environment_key(name) for name in values(settings)}
+    return _PASSWORD in flatten(layers) or _PASSWORD in keys
 
 
 def base_layer(settings: Settings) -> Tree:
@@ -50,6 +63,9 @@ def main_layer(settings: Settings, ipv6: bool) -> Tree:
     ``ipv6`` tells whether nodes talk to one another over IPv6.
     """
     defaults = _without(_defaults(settings, ipv6), expand(dict(settings.base_config)))
+    if settings.dashboard_password and not sets_dashboard_password(settings):
+        password: Tree = {"dashboard": {"default_password": settings.dashboard_password}}
+        defaults = merge(defaults, password)
     return merge(defaults, expand(dict(settings.config)))
 
 

@@ -266,5 +266,6 @@ def _resolved(settings: Settings, own_rpc_tls: bool, inventory_dir: str) -> Sett
         container_name=settings.container_name or f"emqx{number}",
         etcd_prefix=settings.etcd_prefix or (settings.cluster_name if named else ""),
         cookie_file=settings.cookie_file or f"{kept}.cookie",
+        dashboard_password_file=settings.dashboard_password_file or f"{kept}.dashboard-password",
         tls_ca_dir=settings.tls_ca_dir or f"{kept}-ca",
     )

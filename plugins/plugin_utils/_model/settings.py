@@ -96,6 +96,8 @@ class Settings:
     instance: int = 0
     cookie: str = ""
     cookie_file: str = ""
+    dashboard_password: str = ""
+    dashboard_password_file: str = ""
     version: str = "5.8.9"
     edition: str = ""
     license: str = ""

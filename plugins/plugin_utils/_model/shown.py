@@ -14,6 +14,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Find
 SECRETS = frozenset(
     {
         "cookie",
+        "dashboard_password",
         "license",
         "k8s_token",
         "etcd_key",

@@ -42,6 +42,7 @@ class NodeView:
     rpc_protocol: str = ""
     rpc_port_discovery: str = ""
     cookie_fingerprint: str = ""
+    default_login: bool = False
     in_sync: bool | None = None
     changes: t.Mapping[str, int] = field(default_factory=dict)
     copying: Texts = ()
@@ -72,6 +73,7 @@ class NodeView:
             stopped=values.texts(view.get("stopped_nodes")),
             upstream=values.texts(view.get("upstream_nodes")),
             uptime_seconds=None if values.decimal(uptime) is None else values.number(uptime),
+            default_login=values.flag(view.get("default_login")) is True,
             in_sync=values.flag(sync.get("in_sync")),
             changes={n: values.number(i) for n, i in values.record(sync.get("tnx_ids")).items()},
             copying=values.texts(view.get("copying_tables")),

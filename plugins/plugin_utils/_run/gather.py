@@ -24,6 +24,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._package.facts import
 from ansible_collections.mqttops.emqx.plugins.module_utils._package.formats import (
     read as read_package,
 )
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import configuration
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import (
     missing,
     plain,
@@ -146,16 +147,16 @@ def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool)
     }
     before = registered(task_vars, PLAN)
     packages = _package_paths(hosts)
-    # Stands for the cookie that is still to be made where nothing may be written yet.
+    # Stands for a secret that is still to be made where nothing may be written yet.
     spare = secrets.token_hex(16)
     return RunInput(
         purpose=purpose,
-        hosts={host: _with_cookie(given, spare) for host, given in hosts.items()},
+        hosts={host: _with_secrets(given, spare) for host, given in hosts.items()},
         others=others,
         now=dt.datetime.now(dt.timezone.utc).replace(tzinfo=None),
         began=before.get("began") or time.time(),
         check_mode=check_mode,
-        cookie_missing=any(not given.settings.cookie for given in hosts.values()),
+        missing_secrets=_missing_secrets(hosts.values()),
         packages=before.get("packages") or {path: package_file(path) for path in packages},
         opened=_opened(packages),
         salt=before.get("salt") or secrets.token_hex(16),
@@ -174,7 +175,7 @@ def _host_input(
     found = state.get("host")
     absent = missing(own, NEEDED.get(purpose, ()), host)
     return HostInput(
-        settings=_with_kept_cookie(given.settings),
+        settings=_with_kept(given.settings),
         management=str(state["management"]),
         findings=(
             *(_finding(item) for item in state["findings"]),
@@ -230,19 +231,37 @@ def _texts(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _with_kept_cookie(settings: Settings) -> Settings:
-    """Return settings with the cookie that is kept on the control node, unless they have one."""
-    if settings.cookie or not settings.cookie_file:
-        return settings
-    kept = (read_text(os.path.expanduser(settings.cookie_file)) or "").strip()
-    return dataclasses.replace(settings, cookie=kept)
+# Made once, and kept on the control node in the file that another setting names.
+_MADE = {"cookie": "cookie_file", "dashboard_password": "dashboard_password_file"}
 
 
-def _with_cookie(given: HostInput, spare: str) -> HostInput:
-    settings = given.settings
-    if settings.cookie:
-        return given
-    return dataclasses.replace(given, settings=dataclasses.replace(settings, cookie=spare))
+def _unset(settings: Settings) -> list[str]:
+    """Return the secrets that are to be made, or were, as no variable has them."""
+    names = [name for name in _MADE if not getattr(settings, name)]
+    own = configuration.sets_dashboard_password(settings)
+    return [name for name in names if name != "dashboard_password" or not own]
+
+
+def _with_kept(settings: Settings) -> Settings:
+    """Return settings with the secrets that are kept on the control node, unless they have them."""
+    kept: dict[str, t.Any] = {
+        name: (read_text(os.path.expanduser(path)) or "").strip()
+        for name in _unset(settings)
+        for path in [getattr(settings, _MADE[name])]
+        if path
+    }
+    return dataclasses.replace(settings, **kept)
+
+
+def _with_secrets(given: HostInput, spare: str) -> HostInput:
+    unset: dict[str, t.Any] = dict.fromkeys(_unset(given.settings), spare)
+    return dataclasses.replace(given, settings=dataclasses.replace(given.settings, **unset))
+
+
+def _missing_secrets(hosts: t.Iterable[HostInput]) -> tuple[str, ...]:
+    """Return the files of the secrets that are still to be made."""
+    files = [getattr(own.settings, _MADE[name]) for own in hosts for name in _unset(own.settings)]
+    return tuple(dict.fromkeys(files))
 
 
 def _package_paths(hosts: Mapping[str, HostInput]) -> list[str]:

@@ -81,8 +81,8 @@ class RunInput:
     ``began`` is the time of the control node, in seconds, before hosts were first asked;
     ``packages`` has {exists, sha256, sidecar} of package files on the control node by path,
     and ``opened`` what stands in them;
-    ``salt`` goes into hashes that hosts compare within this run; ``cookie_missing`` means that one
-    has still to be made, and that the settings hold another one in its place.
+    ``salt`` goes into hashes that hosts compare within this run; ``missing_secrets`` are
+    the files of those that have still to be made: the settings hold others in their place.
     """
 
     purpose: str
@@ -94,7 +94,7 @@ class RunInput:
     packages: t.Mapping[str, Answer] = field(default_factory=dict)
     opened: t.Mapping[str, PackageFacts] = field(default_factory=dict)
     salt: str = ""
-    cookie_missing: bool = False
+    missing_secrets: tuple[str, ...] = ()
 
     def known(self, host: str) -> HostInput | None:
         return self.hosts.get(host) or self.others.get(host)

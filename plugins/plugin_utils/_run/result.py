@@ -101,7 +101,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "learns": bool(plan.look) or any(tries(h, run, plan) for h in run.hosts),
         "again": plan.again,
         "missed": survey.missed(run),
-        "cookie_missing": run.cookie_missing,
+        "missing_secrets": list(run.missing_secrets),
         "speaker": survey.speaker(run, cluster),
         "began": run.began,
         "salt": run.salt,
@@ -119,7 +119,15 @@ def refusal(findings: t.Sequence[Finding]) -> list[str]:
 def secrets_of(run: RunInput) -> list[str]:
     """Return what must show in no bundle."""
     every = [
-        (own.cookie, own.license, own.k8s_token, own.tls_ca_passphrase, own.tls_key, own.etcd_key)
+        (
+            own.cookie,
+            own.dashboard_password,
+            own.license,
+            own.k8s_token,
+            own.tls_ca_passphrase,
+            own.tls_key,
+            own.etcd_key,
+        )
         for own in (given.settings for given in run.hosts.values())
     ]
     return sorted({secret for several in every for secret in several if secret})

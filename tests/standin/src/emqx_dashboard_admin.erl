@@ -57,10 +57,13 @@ passwd(User, Password) ->
 
 check(User, Password) ->
     case mnesia:dirty_read(emqx_admin, User) of
-        [{emqx_admin, User, <<Salt:4/binary, Hash/binary>>, _, _, _}] ->
-            crypto:hash(sha256, [Salt, Password]) =:= Hash;
+        [{emqx_admin, User, <<Salt:4/binary, Hash/binary>>, _, _, _} = Record] ->
+            case crypto:hash(sha256, [Salt, Password]) =:= Hash of
+                true -> {ok, Record};
+                false -> {error, <<"password_error">>}
+            end;
         [] ->
-            false
+            {error, <<"username_not_found">>}
     end.
 
 hash(Password) ->
@@ -69,12 +72,12 @@ hash(Password) ->
 
 login(User, Password) ->
     case check(User, Password) of
-        true ->
+        {ok, _Record} ->
             Token = base64:encode(crypto:strong_rand_bytes(48)),
             Expiry = os:system_time(second) + ?TOKEN_TTL,
             ok = mria:dirty_write({emqx_admin_jwt, Token, User, Expiry, #{}}),
             {ok, Token};
-        false ->
+        {error, _Reason} ->
             error
     end.
 

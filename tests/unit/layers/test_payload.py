@@ -20,18 +20,18 @@ _SPEC.loader.exec_module(payload)
 
 # The most lines of a module with all that it imports.
 CEILINGS = {
-    "cluster_info": 1290,
+    "cluster_info": 1300,
     "cluster_member": 1590,
     "cluster_probe": 540,
-    "cluster_wait": 1280,
+    "cluster_wait": 1290,
     "discovery_info": 1660,
     "etcd_stale_keys": 760,
-    "evidence_info": 2310,
+    "evidence_info": 2220,
     "host_info": 1920,
-    "kernel_values": 240,
-    "managed_files": 2460,
+    "kernel_values": 230,
+    "managed_files": 2470,
     "support_bundle": 370,
-    "survey_info": 4220,
+    "survey_info": 4140,
     "zone_file": 150,
 }
 

@@ -33,7 +33,7 @@ def test_the_plan_of_all_hosts(play: Play) -> None:
     assert (result["changed"], result["passed"], result["look"]) == (False, True, "survey")
     assert result["cluster"]["members"] == ["emqx@10.0.0.1", "emqx@10.0.0.2"]
     assert all(own["todo"]["install"] for own in result["hosts"].values())
-    assert (result["cookie_missing"], COOKIE in result["secrets"]) == (False, True)
+    assert (result["missing_secrets"], COOKIE in result["secrets"]) == ([], True)
     assert json.loads(json.dumps(result))["in_run"] == ["n1", "n2"]
 
 
@@ -67,10 +67,10 @@ def test_hosts_outside_the_play_are_known_by_their_variables() -> None:
 
 
 def test_a_cookie_that_is_still_to_be_made() -> None:
-    play = Play(emqx_cookie="")
+    play = Play(emqx_cookie="", emqx_cookie_file="/nowhere/kept.cookie")
     play.read(host_state)
     result = play.run(cluster_plan)
-    assert (result["cookie_missing"], result["passed"]) == (True, True)
+    assert (result["missing_secrets"], result["passed"]) == (["/nowhere/kept.cookie"], True)
     contents = [
         file["content"]
         for own in result["hosts"].values()
@@ -87,8 +87,32 @@ def test_a_cookie_that_is_kept_on_the_control_node(tmp_path: Path) -> None:
     play = Play(emqx_cookie="", emqx_cookie_file=str(kept))
     play.read(host_state)
     result = play.run(cluster_plan)
-    assert result["cookie_missing"] is False
+    assert result["missing_secrets"] == []
     assert "KeptCookieOfTwentyChars" in result["secrets"]
+
+
+def test_a_password_of_the_dashboard_is_made_unless_one_is_set(tmp_path: Path) -> None:
+    kept = tmp_path / "password"
+    given: dict[str, t.Any] = {
+        "emqx_dashboard_password": "",
+        "emqx_dashboard_password_file": str(kept),
+    }
+    for own in (
+        {"emqx_config": {"dashboard": {"default_password": "Of-the-user-1"}}},
+        {"emqx_base_config": {"dashboard.default_password": "Of-the-user-1"}},
+        {"emqx_environment": {"EMQX_DASHBOARD__DEFAULT_PASSWORD": "Of-the-user-1"}},
+        {},
+    ):
+        play = Play(**given, **own)
+        play.read(host_state)
+        result = play.run(cluster_plan)
+        assert result["missing_secrets"] == ([] if own else [str(kept)]), own
+    kept.write_text("Kept-Password-1\n")
+    play.read(host_state)
+    result = play.run(cluster_plan)
+    assert (result["missing_secrets"], "Kept-Password-1" in result["secrets"]) == ([], True)
+    contents = {f["path"]: f["content"] for f in result["hosts"]["n1"]["files"]}
+    assert 'default_password = "Kept-Password-1"' in contents["/etc/emqx/emqx.conf"]
 
 
 def test_files_of_the_control_node_that_are_not_there(tmp_path: Path) -> None:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import hashlib
-import http.server
 import json
 import os
-import threading
 import time
 import typing as t
 from pathlib import Path
@@ -19,7 +17,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
-    dashboard,
     evidence,
     running,
 )
@@ -310,52 +307,6 @@ def test_files_that_the_configuration_names(ask: Ask, host: Path, commands: Comm
     assert evidence["unusable"] == ["/tls/key.pem"]
 
 
-class Dashboard(http.server.BaseHTTPRequestHandler):
-    """Answers a login; the class says how."""
-
-    status, answer = 200, b'{"token": "x"}'
-
-    def do_POST(self) -> None:
-        assert self.path == "/api/v5/login"
-        assert json.loads(self.rfile.read(int(self.headers["Content-Length"]))) == {
-            "username": "admin",
-            "password": "public",
-        }
-        self.send_response(self.status)
-        self.end_headers()
-        self.wfile.write(self.answer)
-
-    def log_message(self, *_arguments: t.Any) -> None:
-        """Print nothing."""
-
-
-@pytest.mark.parametrize(
-    ("status", "answer", "expected"),
-    [
-        (200, b'{"token": "x"}', True),
-        (200, b"[]", False),
-        (200, b"no JSON", None),
-        (401, b"{}", False),
-        (503, b"", None),
-    ],
-)
-def test_default_login(
-    monkeypatch: pytest.MonkeyPatch, status: int, answer: bytes, expected: bool | None
-) -> None:
-    monkeypatch.setattr(Dashboard, "status", status)
-    monkeypatch.setattr(Dashboard, "answer", answer)
-    with http.server.HTTPServer(("127.0.0.1", 0), Dashboard) as server:
-        port = server.server_port
-        owner = {"process": "beam.smp", "unit": "emqx.service", "address": ""}
-        monkeypatch.setattr(dashboard, "sockets", lambda *_args, **_options: [owner])
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        given = {"dashboard.listeners.http.bind": f"0.0.0.0:{port}"}
-        assert dashboard.takes_default_login(given, "emqx.service") is expected
-        owner["process"] = "nginx"
-        assert dashboard.takes_default_login(given, "emqx.service") is None
-        server.shutdown()
-
-
 def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
     for module, specs in (
         ("evidence_info", evidence.OPTIONS),
@@ -366,7 +317,7 @@ def test_the_documentation_names_options_and_answer(ask: Ask) -> None:
         for name, spec in specs.items():
             assert options[name].get("default") == spec.get("default"), name
     answer = documented("evidence_info")["RETURN"]["evidence"]["contains"]
-    assert set(answer) == set(ask(detail=True, check_login=True)["evidence"])
+    assert set(answer) == set(ask(detail=True)["evidence"])
 
 
 def test_support_bundle(tmp_path: Path, capsys: t.Any) -> None:

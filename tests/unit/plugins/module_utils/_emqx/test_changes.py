@@ -29,6 +29,7 @@ class TestBootChanges:
     @pytest.mark.parametrize(
         ("before", "after", "changes"),
         [
+            ('dashboard.default_password = "a"', 'dashboard.default_password = "b"', []),
             ('cluster.static.seeds = ["a@b.c"]', 'cluster.static.seeds = ["d@b.c"]', []),
             ("a = 1 # old\n", "// new\n\na  :  1", []),
             ("a { b = 1, c = 2 }", "a.c = 2\na.b = 1", []),

@@ -438,6 +438,7 @@ def test_describe_a_ready_node() -> None:
         rpc_protocol="tcp",
         proto_dist="inet_tcp",
         cookie_fingerprint="ba7816bf8f01",
+        default_login=False,
         config={"mqtt": "1"},
         sync={},
         data_dir="/var/lib/emqx",
@@ -466,6 +467,7 @@ def test_describe_a_ready_node() -> None:
         "config_sync": {"tnx_ids": {}, "in_sync": True},
         "config_changed": ["mqtt"],
         "cookie_fingerprint": "ba7816bf8f01",
+        "default_login": False,
         "data": FRESH,
         "peers": {
             N1: {

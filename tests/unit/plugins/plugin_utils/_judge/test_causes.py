@@ -257,8 +257,8 @@ def test_a_limit_of_open_files_lower_than_the_one_asked_for() -> None:
 )
 def test_the_vendors_login(listeners: list[Listener], severity: str) -> None:
     scene = Scene()
-    scene.on_host("n2", default_login=True)
-    scene.on_host("n1", default_login=False)
+    scene.view("n2", default_login=True)
+    scene.view("n1", default_login=False)
     if listeners:
         listens(scene, "n2", Listener("tcp:default", "mqtt", 1883), *listeners)
     (found,) = judge(scene)

@@ -67,7 +67,7 @@ def ill() -> Scene:
     scene.log("n2", "license_refused", "emqx_license_parser")
     scene.on_host("n2", configured_files=[{"path": "/x", "key": "k", "exists": False}])
     scene.on_host("n1", certificates=[{"use": "rpc", "paths": {"certificate": "/c"}}])
-    scene.on_host("n1", default_login=True, stale=["a.b"])
+    scene.on_host("n1", stale=["a.b"])
     scene.waits("n3", "n2")
     report = {"strategy": "etcd", "failure": "etcd_refused", "names": [], "problems": ["Host: no"]}
     for host in scene.hosts:
