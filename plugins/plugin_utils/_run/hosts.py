@@ -81,6 +81,11 @@ class HostPlan:
         others = (*PREPARING, "service")
         return rules or any(self.todo[phase] for phase in others if phase != "firewall")
 
+    @property
+    def applies(self) -> bool:
+        """Whether there is more to do here than to see that the members are together."""
+        return any(found for phase, found in self.todo.items() if phase != "membership")
+
     def intends(self) -> dict[str, bool]:
         """Return what is about to be mended here, for the diagnosis before a deployment."""
         return {

@@ -100,6 +100,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "look": plan.look,
         "learns": bool(plan.look) or any(tries(h, run, plan) for h in run.hosts),
         "again": plan.again,
+        "applies": any(one.applies for one in plan.hosts.values()),
         "missed": survey.missed(run),
         "missing_secrets": list(run.missing_secrets),
         "speaker": survey.speaker(run, cluster),
