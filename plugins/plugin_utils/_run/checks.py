@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import agreement
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
@@ -38,6 +39,7 @@ PEM_VARIABLES = ("etcd_ca", "etcd_certificate", "etcd_key", "k8s_ca")
 
 def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator[Finding]:
     """Yield what is wrong with the hosts of a run, their settings, and what is planned there."""
+    yield from agreement.findings({host: given.settings for host, given in run.hosts.items()})
     for host, given in run.hosts.items():
         yield from given.findings
         if host in settings.cluster_hosts and given.host:

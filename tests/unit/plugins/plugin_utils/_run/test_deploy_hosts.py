@@ -224,10 +224,11 @@ def test_errors_end_a_run_with_all_of_them() -> None:
     assert len([line for line in result["refusal"] if line.startswith("ERROR")]) == count > 1
 
 
-def test_hosts_of_different_strategies_are_planned_by_the_first() -> None:
+def test_hosts_of_different_strategies_are_refused() -> None:
     run = Run(2, discovery_strategy="dns", dns_name="mq.example")
     run.on("n2", discovery_strategy="static")
-    assert run.result()["hosts"]["n2"]["discovery"]["strategy"] == "dns"
+    found = [f for f in run.result()["findings"] if f["code"] == "differing_settings"]
+    assert [(f["subject"], f["severity"]) for f in found] == [("emqx_discovery_strategy", "error")]
 
 
 def test_a_missing_file_of_this_machine_is_named(tmp_path: t.Any) -> None:
