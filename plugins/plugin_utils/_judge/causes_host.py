@@ -290,8 +290,8 @@ def default_password(case: Case) -> Findings:
         f"the user admin with the password public{others}",
         f"on {taken[0]}: emqx ctl admins passwd admin NEW_PASSWORD; limit who may reach the "
         "dashboard by emqx_firewall_dashboard_networks",
-        hosts=tuple(taken),
         subject="dashboard",
+        evidence=(f"seen on {names(taken)}",),
         severity=ERROR if open_to_others else WARNING,
         # No reason to refuse a deployment, by which it may just be put right.
         mended=True,

@@ -9,14 +9,13 @@ import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import SECRETS, shown
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import shown
 
-# What the plan of a cluster takes from one of its hosts, and what has no sense on one alone.
+# What the plan of a cluster takes from one of its hosts. Of the cookie, which each host has of its
+# own, the doctor says where it differs; consent to lose data may be for one host alone.
 COMMON = (
     "cluster_hosts",
     "cluster_name",
-    "cookie",
-    "dashboard_password",
     "discovery_strategy",
     "dns_name",
     "dns_record_type",
@@ -33,12 +32,10 @@ COMMON = (
     "rpc_tls",
     "tls_ca_dir",
     "allow_full_restart",
-    "allow_data_loss",
     "plan_only",
     "new_hosts",
     "min_cores",
     "remove_hosts",
-    "evict_running",
     "dead_host",
     "new_host",
     "rename_host",
@@ -61,11 +58,10 @@ def findings(settings: t.Mapping[str, Settings]) -> t.Iterator[Finding]:
 def _differs(name: str, settings: t.Mapping[str, Settings], parts: list[list[str]]) -> Finding:
     ranked = sorted(parts, key=len, reverse=True)
     words = []
-    for number, hosts in enumerate(ranked):
+    for hosts in ranked:
         value = getattr(settings[hosts[0]], name)
         plain = ", ".join(value) if isinstance(value, tuple) else value
-        text = ("another one" if number else "one") if name in SECRETS else shown(name, plain)
-        words.append(f"{text} on {', '.join(hosts)}")
+        words.append(f"{shown(name, plain)} on {', '.join(hosts)}")
     return Finding(
         "differing_settings",
         "one value on all hosts of the cluster",

@@ -14,7 +14,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 
 def differing(**third: t.Any) -> list[tuple[str, tuple[str, ...], str]]:
     """Return subject, hosts and what was found, where n3 alone has other settings."""
-    same = Settings(cluster_hosts=("n1", "n2", "n3"), cookie="AbcdefghijklmnopQrst")
+    same = Settings(cluster_hosts=("n1", "n2", "n3"))
     own = {"n1": same, "n2": same, "n3": dataclasses.replace(same, **third)}
     return [(each.subject, each.hosts, each.found) for each in findings(own)]
 
@@ -26,7 +26,7 @@ def test_settings_of_the_cluster_exist() -> None:
 def test_hosts_that_agree() -> None:
     assert differing() == []
     # What a host may have of its own, and the order in which members are named.
-    assert differing(node_role="replicant", phases=("configure",), license="evaluation") == []
+    assert differing(node_role="replicant", phases=("configure",), allow_data_loss=True) == []
     assert differing(cluster_hosts=("n3", "n2", "n1")) == []
 
 
@@ -35,9 +35,7 @@ def test_hosts_that_agree() -> None:
     [
         ("discovery_strategy", "dns", "'static' on n1, n2; 'dns' on n3"),
         ("dist_tls", True, "the boolean false on n1, n2; the boolean true on n3"),
-        ("allow_data_loss", True, "the boolean false on n1, n2; the boolean true on n3"),
         ("cluster_hosts", ("n1",), "'n1, n2, n3' on n1, n2; 'n1' on n3"),
-        ("cookie", "ZyxwvutsrqponmlkJihg", "one on n1, n2; another one on n3"),
     ],
 )
 def test_a_host_with_another_value_is_named(name: str, value: t.Any, found: str) -> None:
