@@ -125,6 +125,15 @@ class Settings:
     preflight_probe: bool = True
     ready_timeout: int = 180
     cluster_timeout: int = 180
+    gate_timeout: int = 300
+    gate_clients_share: int = 90
+    evacuate: bool = True
+    evacuate_rate: int = 500
+    evacuate_health_check: int = 1
+    evacuate_takeover: int = 10
+    evacuate_redirect_to: Texts = ()
+    evacuate_timeout: int = 600
+    restart_since: str = ""
     allow_full_restart: bool = False
     allow_data_loss: bool = False
     firewall_backend: str = "auto"

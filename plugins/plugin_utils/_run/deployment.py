@@ -29,7 +29,12 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     start_order,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, checks, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import (
+    changes,
+    checks,
+    lifecycle,
+    survey,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
     SURVEY,
     VIEW,
@@ -40,6 +45,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     DEPLOY,
     INSPECT,
     MEMBER_CHANGES,
+    RESTART,
     ROTATE,
     RunInput,
 )
@@ -89,7 +95,8 @@ def plan(run: RunInput) -> Deployment:
     order = _start_order(run, settings, cluster, hosts)
     change = _change(run, settings, cluster)
     stopped = change.stop if change else ()
-    restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last)
+    whole = cluster.members if run.purpose == RESTART else ()
+    restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last, whole)
     hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
         cluster=cluster,
@@ -139,6 +146,7 @@ def _states(
 ) -> dict[str, restart.NodeRun]:
     """Return how the nodes of hosts will run once those that go or get another name are stopped."""
     views = survey.views(run, cluster)
+    asked = lifecycle.asked(run, views)
     return {
         host: restart.NodeRun(
             name=one.node.name,
@@ -146,6 +154,7 @@ def _states(
             active=_runs(host, run) and host not in stopped,
             stale=() if host in stopped else stale[host],
             sees=views[host].running if host in views and views[host].is_ready else None,
+            asked=host in asked,
         )
         for host, one in hosts.items()
     }

@@ -34,6 +34,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.checks import PEM_VARIABLES
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    LIFECYCLE,
     REMOVE,
     RENAME,
     REPLACE,
@@ -155,7 +156,8 @@ def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool)
         now=dt.datetime.now(dt.timezone.utc).replace(tzinfo=None),
         began=before.get("began") or time.time(),
         check_mode=check_mode,
-        cookie_missing=any(not given.settings.cookie for given in hosts.values()),
+        cookie_missing=purpose not in LIFECYCLE
+        and any(not given.settings.cookie for given in hosts.values()),
         packages=before.get("packages") or {path: package_file(path) for path in packages},
         opened=_opened(packages),
         salt=before.get("salt") or secrets.token_hex(16),

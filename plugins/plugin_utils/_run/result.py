@@ -20,13 +20,13 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import SECRETS
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import gates, tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files import (
     instance_files,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import steps, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import lifecycle, steps, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import PREPARING, HostPlan
@@ -104,6 +104,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "cookie_missing": run.cookie_missing,
         "speaker": survey.speaker(run, cluster),
         "began": run.began,
+        "resume": lifecycle.resume(run),
         "salt": run.salt,
         "packages": data(run.packages),
     }
@@ -161,6 +162,7 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
         "todo": dict.fromkeys(_PHASES, False),
         "tries": tries(host, run, plan),
         "wipes": settings.wipe_data and host not in settings.cluster_hosts,
+        "gate": _gate(host, plan, settings, leading),
     }
     aside = plan.change.aside.get(host, "") if plan.change else ""
     moment = run.now.strftime("%Y%m%dT%H%M%SZ")
@@ -172,6 +174,23 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
     if one:
         found.update(_work(host, run, plan, one))
     return found
+
+
+def _gate(host: str, plan: Deployment, settings: Settings, leading: Settings) -> Data:
+    """Return what the tasks at a gate need, before and after the node of a host goes down."""
+    members = list(plan.restarts.gates.get(host, plan.cluster.members))
+    serves = host not in plan.restarts.unready
+    return {
+        "members": members,
+        "serves": serves,
+        # Alone, a node has nobody to hand its clients to.
+        "evacuates": serves and len(members) > 1 and gates.evacuates(settings),
+        "ends_evacuation": gates.evacuates(settings),
+        "evacuation": gates.evacuation(settings),
+        "clients_share": leading.gate_clients_share,
+        "timeout": leading.gate_timeout,
+        "boot_timeout": leading.ready_timeout + leading.gate_timeout,
+    }
 
 
 _PHASES = (*PREPARING, "service", "membership")

@@ -18,7 +18,8 @@ _SPEC.loader.exec_module(payload)
 
 # The most lines of a module with all that it imports.
 CEILINGS = {
-    "cluster_info": 1550,
+    "cluster_gate": 1310,
+    "cluster_info": 1560,
     "cluster_member": 1710,
     "cluster_probe": 660,
     "cluster_wait": 1390,
@@ -28,6 +29,7 @@ CEILINGS = {
     "host_info": 2430,
     "kernel_values": 260,
     "managed_files": 2560,
+    "node_evacuation": 1230,
     "support_bundle": 440,
     "survey_info": 4700,
     "zone_file": 210,
