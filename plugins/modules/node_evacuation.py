@@ -30,7 +30,7 @@ options:
   state:
     description:
       - V(evacuated) has no client and no session left on the node.
-      - V(serving) has the node take clients. Of a node that does not run nothing is asked.
+      - V(serving) has the node take clients.
     type: str
     choices: [evacuated, serving]
     required: true
@@ -51,6 +51,10 @@ options:
     type: list
     elements: str
     default: []
+  may_be_down:
+    description: Whether a node that does not run is left alone, and is no failure.
+    type: bool
+    default: false
   timeout:
     description: How long to wait, in seconds.
     type: int
@@ -105,6 +109,7 @@ def main() -> None:
         "wait_health_check": {"type": "int", "default": 1},
         "wait_takeover": {"type": "int", "default": 10},
         "redirect_to": {"type": "list", "elements": "str", "default": []},
+        "may_be_down": {"type": "bool", "default": False},
         "interval": {"type": "int", "default": 2},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)

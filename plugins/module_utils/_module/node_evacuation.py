@@ -9,7 +9,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import InputE
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.evacuation import (
-    EMPTY,
     OFF,
     UNKNOWN,
     Status,
@@ -31,12 +30,12 @@ def check_input(params: Record) -> None:
 def run(ctl: Ctl, params: Record, check_mode: bool) -> Json:
     """Return the result of the module; of a wait in vain the error says whether it changed."""
     serving = params["state"] == "serving"
-    if serving and ctl.is_down():
+    if params["may_be_down"] and ctl.is_down():
         return {"changed": False, "reached": True, "reason": "the node does not run"}
     act = _Act(ctl, params, serving)
     if check_mode:
         found = status(ctl, params["timeout"])
-        changed = found.state not in ((OFF, UNKNOWN) if serving else (EMPTY,))
+        changed = found.state not in (OFF, UNKNOWN) if serving else not found.is_empty
         return {"changed": changed, "reached": not changed, "reason": found.sentence}
     deadline = Deadline(params["timeout"])
     try:
@@ -54,7 +53,7 @@ class _Act:
         self.changed = False
 
     def is_reached(self, found: Status) -> bool:
-        return found.state == (OFF if self._serving else EMPTY)
+        return found.state == OFF if self._serving else found.is_empty
 
     def look(self, left: float) -> Status:
         found = status(self._ctl, left)

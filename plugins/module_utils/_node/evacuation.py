@@ -19,8 +19,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._errors import (
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 
-# What a node says once no client and no session is left on it.
-EMPTY = "prohibiting"
+# What a node says once no client and no session is left on it, and before that, while clients
+# connect or are connected. Where there was nobody, it waits in between for nobody to be taken over.
+_EMPTY = "prohibiting"
+_WITH_CLIENTS = frozenset({"waiting_health_check", "evicting_conns"})
 OFF = "disabled"
 UNKNOWN = ""
 
@@ -39,6 +41,12 @@ class Status:
     clients: int = 0
     sessions: int = 0
     text: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        nobody = self.clients == self.sessions == 0
+        rest = self.state not in _WITH_CLIENTS and self.kind == "evacuation"
+        return self.state == _EMPTY or (rest and nobody)
 
     @property
     def sentence(self) -> str:

@@ -120,10 +120,12 @@ format() ->
             disabled;
         #{type := Type, rate := Rate, initial := Initial, state := State} ->
             Clients = emqx_connection:count(),
+            %% counted again only once it is the turn of the sessions
+            Sessions = case State of prohibiting -> 0; _ -> Initial end,
             {Type, io_lib:format(
                 "Rebalance state: ~s~nConnection eviction rate: ~b connections/second~n"
                 "Session eviction rate: ~b sessions/second~nConnection goal: 0~nSession goal: 0~n"
                 "Channel statistics:~n  current_connected: ~b~n  current_sessions: ~b~n"
                 "  initial_connected: ~b~n  initial_sessions: ~b~n",
-                [State, Rate, Rate, Clients, Clients, Initial, Initial])}
+                [State, Rate, Rate, Clients, Sessions, Initial, Initial])}
     end.

@@ -32,6 +32,7 @@ OPTIONS: dict[str, t.Any] = {
     "wait_health_check": 5,
     "wait_takeover": 7,
     "redirect_to": [],
+    "may_be_down": False,
     "timeout": 1,
     "interval": 1,
 }
@@ -116,8 +117,21 @@ def test_an_evacuation_is_ended_and_that_is_seen() -> None:
     assert evacuation("serving", (STATUS, OFF))["changed"] is False
 
 
-def test_of_a_node_that_does_not_run_nothing_is_asked() -> None:
-    assert evacuation("serving", down=True) == {
+def test_a_node_that_starts_is_waited_for() -> None:
+    down: Answer = (1, "", "Node 'x' not responding to pings.\n")
+    script = [(STATUS, down), (STATUS, status("prohibiting")), (STOP, SAID), (STATUS, OFF)]
+    assert evacuation("serving", *script, down=True)["changed"] is True
+
+
+def test_one_that_was_empty_is_not_waited_for() -> None:
+    script = [(STATUS, OFF), (START, SAID), (STATUS, status("waiting_health_check"))]
+    assert evacuation("evacuated", *script, (STATUS, status("waiting_takeover")))["reached"]
+    busy = [(STATUS, status("waiting_takeover", 0, 2)), (STATUS, status("prohibiting"))]
+    assert evacuation("evacuated", *busy)["reached"]
+
+
+def test_of_a_node_that_may_be_down_nothing_is_asked() -> None:
+    assert evacuation("serving", down=True, may_be_down=True) == {
         "changed": False,
         "reached": True,
         "reason": "the node does not run",
