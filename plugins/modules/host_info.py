@@ -142,7 +142,8 @@ host:
       type: dict
       returned: success
     service:
-      description: Whether the unit exists, is enabled and is active, and its state in words.
+      description: >-
+        Whether the unit exists, is enabled and is active, its state in words, and when it stopped.
       type: dict
       returned: success
     stale:

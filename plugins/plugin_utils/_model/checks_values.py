@@ -46,6 +46,7 @@ CHOICES: t.Mapping[str, tuple[str, ...]] = {
     "package_source": ("download", "controller", "host", "repository"),
     "firewall_backend": ("auto", "nftables", "firewalld", "ufw", "none"),
     "status_format": ("table", "json"),
+    "drain_state": ("stopped", "evacuated", "serving"),
     "phases": PHASES,
 }
 

@@ -134,6 +134,8 @@ class Settings:
     evacuate_redirect_to: Texts = ()
     evacuate_timeout: int = 600
     restart_since: str = ""
+    drain_host: str = ""
+    drain_state: str = "stopped"
     allow_full_restart: bool = False
     allow_data_loss: bool = False
     firewall_backend: str = "auto"

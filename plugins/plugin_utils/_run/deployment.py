@@ -43,10 +43,13 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan, plan_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     DEPLOY,
+    DRAIN,
     INSPECT,
     MEMBER_CHANGES,
     RESTART,
     ROTATE,
+    START,
+    STOP,
     RunInput,
 )
 
@@ -96,7 +99,9 @@ def plan(run: RunInput) -> Deployment:
     change = _change(run, settings, cluster)
     stopped = change.stop if change else ()
     whole = cluster.members if run.purpose == RESTART else ()
-    restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last, whole)
+    states = _states(run, cluster, hosts, stale, stopped)
+    starts = run.purpose not in (STOP, DRAIN)
+    restarts = restart.plan(states, order.last, whole) if starts else restart.Restarts()
     hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
         cluster=cluster,
@@ -109,6 +114,8 @@ def plan(run: RunInput) -> Deployment:
         rotation=changes.rotate(run, settings, cluster, hosts, stale)
         if run.purpose == ROTATE
         else None,
+        stop=lifecycle.stop(run, cluster) if run.purpose == STOP else None,
+        drain=lifecycle.drained(run, settings, cluster) if run.purpose == DRAIN else None,
     )
     draft = dataclasses.replace(draft, look=_look(run, settings, draft))
     return _judged(run, settings, draft)
@@ -124,7 +131,7 @@ def _change(run: RunInput, settings: Settings, cluster: Cluster) -> members.Memb
 def _stale(host: str, run: RunInput) -> tuple[str, ...]:
     """Return what the running node of a host does not know yet, by the last that was said of it."""
     given = run.hosts[host]
-    if not given.host or not given.host.service.active:
+    if not given.host or not given.host.service.active or run.purpose == START:
         return ()
     for written in (given.written, given.trial):
         if written.stale is not None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    drain,
     members,
+    outage,
     restart,
     rotation,
     start_order,
@@ -39,6 +41,8 @@ class Deployment:
     stale: t.Mapping[str, tuple[str, ...]]
     change: members.MembersChange | None = None
     rotation: rotation.Rotation | None = None
+    stop: outage.Stop | None = None
+    drain: drain.Drain | None = None
     look: str = ""
     again: bool = False
     foreseen: tuple[Finding, ...] = ()

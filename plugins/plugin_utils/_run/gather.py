@@ -34,6 +34,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.checks import PEM_VARIABLES
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    DRAIN,
     LIFECYCLE,
     REMOVE,
     RENAME,
@@ -95,6 +96,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     REMOVE: ("remove_hosts",),
     REPLACE: ("dead_host", "new_host"),
     RENAME: ("rename_host",),
+    DRAIN: ("drain_host",),
 }
 # What the role registers of each host, read here from hostvars.
 STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (

@@ -16,7 +16,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 # What a run is for.
-DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART = (
+DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART, STOP, START, DRAIN = (
     "deploy",
     "inspect",
     "add",
@@ -25,12 +25,15 @@ DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART = (
     "rename",
     "rotate",
     "restart",
+    "stop",
+    "start",
+    "drain",
 )
-PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART)
+# Those that stop and start nodes as they are: nothing is written, and no host judged.
+LIFECYCLE = frozenset({RESTART, STOP, START, DRAIN})
+PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, *sorted(LIFECYCLE))
 # Those that change who the members are.
 MEMBER_CHANGES = frozenset({ADD, REMOVE, REPLACE, RENAME})
-# Those that stop and start nodes as they are: nothing is written, and no host judged.
-LIFECYCLE = frozenset({RESTART})
 
 Answer = Record
 EMPTY: Answer = {}

@@ -1,20 +1,26 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Nodes of a cluster that are restarted as they are: which of them, and what speaks against it."""
+"""Nodes of a cluster that stop, start and restart as they are: which of them, in which order, and
+what speaks against it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.checks_values import MOMENT
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import NodeView
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import drain, gates, outage
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     RESTART,
+    START,
+    STOP,
     HostInput,
     RunInput,
 )
@@ -49,6 +55,29 @@ def _is_done(run: RunInput, given: HostInput, view: NodeView | None) -> bool:
     return started >= dt.datetime.strptime(since, MOMENT)
 
 
+def units(run: RunInput, cluster: Cluster) -> dict[str, outage.Unit]:
+    """Return the nodes of the hosts of a run that were read."""
+    return {
+        host: outage.Unit(node.name, node.role, found.service.active, found.service.stopped_at)
+        for host, node in cluster.nodes.items()
+        if host in run.hosts and (found := run.hosts[host].host) and not found.unreachable
+    }
+
+
+def stop(run: RunInput, cluster: Cluster) -> outage.Stop:
+    return outage.stop(units(run, cluster))
+
+
+def drained(run: RunInput, settings: Settings, cluster: Cluster) -> drain.Drain:
+    """Return how the host that the user named is drained, or brought back."""
+    host = settings.drain_host
+    given = run.hosts.get(host)
+    can_evacuate = gates.evacuates(given.settings) if given else False
+    here = {h: node for h, node in cluster.nodes.items() if h != host or given}
+    views = survey.views(run, cluster)
+    return drain.plan(host, settings.drain_state, here, views, can_evacuate)
+
+
 def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
     """Yield what speaks against it."""
     for host, given in run.hosts.items():
@@ -73,6 +102,20 @@ def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
             )
     if run.purpose == RESTART:
         yield from _of_restart(run, draft)
+    absent = [host for host in draft.cluster.nodes if host not in run.hosts]
+    if run.purpose == START:
+        yield from outage.started_without(units(run, draft.cluster), absent)
+    if run.purpose == STOP and absent:
+        yield Finding(
+            "stop_limited",
+            "all members in this run",
+            f"a run without {', '.join(absent)}, which go on alone",
+            "run it without --limit, or use the playbook drain_node to take single nodes out of "
+            "service",
+            severity=WARNING,
+        )
+    if draft.drain:
+        yield from draft.drain.findings
 
 
 def _of_restart(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:

@@ -20,7 +20,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import SECRETS
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import gates, tuning
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import drain, gates, tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files import (
     instance_files,
@@ -91,6 +91,8 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
             "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
         },
         "change": data(plan.change.as_dict()) if plan.change else {},
+        "stop": data(plan.stop) if plan.stop else {},
+        "drain": data(plan.drain) if plan.drain else {},
         "rotation": [
             {**data(step), "text": step.whole_text}
             for step in (plan.rotation.changes if plan.rotation else ())
@@ -179,12 +181,15 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
 def _gate(host: str, plan: Deployment, settings: Settings, leading: Settings) -> Data:
     """Return what the tasks at a gate need, before and after the node of a host goes down."""
     members = list(plan.restarts.gates.get(host, plan.cluster.members))
+    if plan.drain and not plan.drain.serves and plan.drain.state != drain.SERVING:
+        members = list(plan.drain.others)
     serves = host not in plan.restarts.unready
+    # Alone, a node has nobody to hand its clients to.
+    evacuates = serves and len(members) > 1 and gates.evacuates(settings)
     return {
         "members": members,
         "serves": serves,
-        # Alone, a node has nobody to hand its clients to.
-        "evacuates": serves and len(members) > 1 and gates.evacuates(settings),
+        "evacuates": plan.drain.evacuates if plan.drain else evacuates,
         "ends_evacuation": gates.evacuates(settings),
         "evacuation": gates.evacuation(settings),
         "clients_share": leading.gate_clients_share,

@@ -25,13 +25,13 @@ CEILINGS = {
     "cluster_wait": 1390,
     "discovery_info": 1810,
     "etcd_stale_keys": 820,
-    "evidence_info": 2900,
+    "evidence_info": 2910,
     "host_info": 2430,
     "kernel_values": 260,
-    "managed_files": 2560,
+    "managed_files": 2570,
     "node_evacuation": 1230,
     "support_bundle": 440,
-    "survey_info": 4700,
+    "survey_info": 4710,
     "zone_file": 210,
 }
 

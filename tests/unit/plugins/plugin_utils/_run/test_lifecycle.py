@@ -12,7 +12,12 @@ from scenes import Scene
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import is_error
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.checks_values import MOMENT
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import RESTART
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    DRAIN,
+    RESTART,
+    START,
+    STOP,
+)
 from ansible_collections.mqttops.emqx.tests.unit.runs import Run, empty
 
 
@@ -147,3 +152,56 @@ def test_a_new_cookie_that_no_node_runs_with_stops_them_all_with_consent() -> No
     run.everywhere(allow_full_restart=True)
     assert errors(run.plan()) == []
     assert run.result()["restarts"]["one_by_one"] == []
+
+
+def test_a_stop_has_its_order() -> None:
+    run = restarting()
+    run.purpose = STOP
+    result = run.result()
+    assert (result["stop"]["cores"], result["restarts"]["one_by_one"]) == (["n3", "n2", "n1"], [])
+    assert result["text"][-4:] == [
+        "   1. n3: stop emqx@10.0.0.3",
+        "   2. n2: stop emqx@10.0.0.2",
+        "   3. n1: stop emqx@10.0.0.1",
+        "Clients: all clients are cut off until the playbook start has run",
+    ]
+    run.limit("n1")
+    (finding,) = run.plan().findings
+    assert (finding.code, finding.severity) == ("stop_limited", "warning")
+
+
+def test_a_start_starts_together_what_is_down_and_restarts_nothing() -> None:
+    found = Scene(3)
+    for host in ("n1", "n2"):
+        found.down(host)
+    run = restarting(found)
+    run.purpose = START
+    for host in ("n1", "n2"):
+        run.stop(host)
+    run.found("n3", stale=("node.process_limit",))
+    result = run.result()
+    assert result["restarts"]["start"] == ["n1", "n2"]
+    assert result["restarts"]["one_by_one"] == []
+    assert {step["kind"] for step in result["data"]["steps"]} == {"start"}
+
+
+def test_a_start_of_some_is_a_warning() -> None:
+    run = restarting()
+    run.purpose = START
+    for host in run.hosts:
+        run.stop(host)
+    run.limit("n1", "n2")
+    assert [finding.code for finding in run.plan().findings] == ["start_limited"]
+    assert run.plan().passed
+
+
+def test_a_node_is_drained_behind_the_gate_of_another_one() -> None:
+    run = restarting(drain_host="n1", edition="enterprise")
+    run.purpose = DRAIN
+    result = run.result()
+    assert (result["drain"]["witness"], result["drain"]["evacuates"]) == ("n2", True)
+    assert [step["kind"] for step in result["data"]["steps"]] == ["evacuate", "stop"]
+    assert len(result["hosts"]["n2"]["gate"]["members"]) == 3
+    assert errors(restarting(drain_host="n9").plan()) == []
+    run.everywhere(drain_host="n9")
+    assert "no_member" in errors(run.plan())

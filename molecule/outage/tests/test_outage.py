@@ -1,0 +1,112 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
+"""All nodes down, by plan and by accident, and back; one node out of service, test after test."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from lab_hosts import scenario_lab
+from operations import changed, done, is_ready, refused, together, wait_for
+
+LAB = scenario_lab()
+HOSTS = ("n1", "n2", "n3")
+USER = ("ctl", "admins", "add", "kept", "Kept0password")
+
+
+def active() -> dict[str, str]:
+    # A unit that is not active makes systemctl fail.
+    return {
+        host: text.strip()
+        for host, text in LAB.outputs("systemctl is-active emqx || true", *HOSTS).items()
+    }
+
+
+def stopped_at() -> dict[str, int]:
+    command = "systemctl show --value --property=InactiveEnterTimestampMonotonic emqx"
+    return {host: int(text) for host, text in LAB.outputs(command, *HOSTS).items()}
+
+
+def has_user(host: str) -> bool:
+    """Tell whether a node has what was written before the outage: a second user of that name is
+    refused."""
+    return "already exist" in LAB.emqx(host, *USER).stdout
+
+
+def is_whole() -> None:
+    together(LAB, *HOSTS)
+    assert all(is_ready(LAB, host) for host in HOSTS)
+    assert all(has_user(host) for host in HOSTS)
+
+
+def test_a_stop_is_shown_and_then_done_in_its_order() -> None:
+    assert "ok" in LAB.emqx("n2", *USER).stdout
+    shown = done(LAB.playbook("mqttops.emqx.stop", emqx_plan_only=True))
+    assert re.findall(r"\d\. (n\d): stop", shown) == ["n3", "n2", "n1"]
+    predicted = changed(done(LAB.playbook("mqttops.emqx.stop", "--check")))
+    assert {host for _task, host in predicted} == set(HOSTS)
+    assert set(active().values()) == {"active"}
+    done(LAB.playbook("mqttops.emqx.stop"))
+    assert set(active().values()) == {"inactive"}
+    times = stopped_at()
+    assert times["n3"] < times["n2"] < times["n1"]
+    assert changed(done(LAB.playbook("mqttops.emqx.stop"))) == set()
+
+
+@pytest.mark.parametrize("playbook", ["start", "site"])
+def test_a_start_that_waits_in_vain_ends_at_once(playbook: str) -> None:
+    # It stopped first, and so waits for what the others may have written after it.
+    began = time.monotonic()
+    result = LAB.playbook(f"mqttops.emqx.{playbook}", "--limit=n3")
+    taken = time.monotonic() - began
+    text = " ".join((result.stdout + result.stderr).split())
+    assert result.returncode != 0
+    assert "which nothing starts now: start all cores together" in text
+    # While it waited, it said for what.
+    assert re.search(r"waiting: \[n3\]: .* \(for up to \d+ s more\)", text)
+    # Half a minute, the boot and a slow machine, but not the six minutes of the whole wait.
+    assert taken < 200, f"{taken:.0f} s"
+
+
+def test_a_start_of_all_brings_the_cluster_back() -> None:
+    done(LAB.playbook("mqttops.emqx.start"))
+    is_whole()
+    assert changed(done(LAB.playbook("mqttops.emqx.start"))) == set()
+
+
+def test_all_nodes_are_killed() -> None:
+    LAB.outputs("systemctl kill --signal=KILL emqx; systemctl stop emqx", *HOSTS)
+    wait_for(lambda: "active" not in active().values(), 60)
+    done(LAB.playbook("mqttops.emqx.start"))
+    is_whole()
+
+
+def test_a_node_that_lost_its_disk_gets_the_data_of_the_others() -> None:
+    done(LAB.playbook("mqttops.emqx.stop"))
+    LAB.hosts["n2"].check_output(f"find {LAB.data} -mindepth 1 -delete")
+    done(LAB.playbook("mqttops.emqx.site"))
+    is_whole()
+
+
+def test_a_node_is_drained_and_brought_back() -> None:
+    done(LAB.playbook("mqttops.emqx.drain_node", emqx_drain_host="n2"))
+    assert active() == {"n1": "active", "n2": "inactive", "n3": "active"}
+    assert LAB.outputs("systemctl is-enabled emqx || true", "n2")["n2"].strip() == "disabled"
+    seen = LAB.view("n1")
+    assert seen["stopped_nodes"] == [LAB.node_name("n2")]
+    done(LAB.playbook("mqttops.emqx.drain_node", emqx_drain_host="n2", emqx_drain_state="serving"))
+    is_whole()
+    assert LAB.outputs("systemctl is-enabled emqx", "n2")["n2"].strip() == "enabled"
+
+
+def test_what_an_edition_cannot_do_is_refused() -> None:
+    text = refused(
+        LAB.playbook("mqttops.emqx.drain_node", emqx_drain_host="n2", emqx_drain_state="evacuated")
+    )
+    assert "ERROR [no_evacuation] Host n2, emqx_drain_state" in text
+    assert "ERROR [no_member]" in refused(
+        LAB.playbook("mqttops.emqx.drain_node", emqx_drain_host="n9")
+    )
