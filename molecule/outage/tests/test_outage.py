@@ -33,7 +33,7 @@ def stopped_at() -> dict[str, int]:
 def has_user(host: str) -> bool:
     """Tell whether a node has what was written before the outage: a second user of that name is
     refused."""
-    return "already exist" in LAB.emqx(host, *USER).stdout
+    return "already_exist" in LAB.emqx(host, *USER).stdout
 
 
 def is_whole() -> None:
