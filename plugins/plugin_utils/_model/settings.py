@@ -136,6 +136,7 @@ class Settings:
     restart_since: str = ""
     drain_host: str = ""
     drain_state: str = "stopped"
+    recover_from: str = ""
     allow_full_restart: bool = False
     allow_data_loss: bool = False
     firewall_backend: str = "auto"

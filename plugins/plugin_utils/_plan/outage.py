@@ -23,12 +23,14 @@ _REPLICANT = "replicant"
 
 @dataclass(frozen=True)
 class Unit:
-    """The node of a host: whether its service runs, and when it stopped, 0 for unknown."""
+    """The node of a host: whether its service runs, when it stopped, 0 for unknown, and whether it
+    has a database."""
 
     name: str
     role: str = "core"
     active: bool = False
     stopped_at: float = 0.0
+    database: bool = True
 
 
 Units = t.Mapping[str, Unit]
@@ -59,6 +61,30 @@ def stop(units: Units) -> Stop:
         steps.append(Step(host, "stop", f"stop {units[host].name}", reason))
     impact = ("all clients are cut off until the playbook start has run",) if running else ()
     return Stop(replicants, cores, tuple(steps), impact)
+
+
+def lost(units: Units) -> tuple[str, ...]:
+    """Return the cores that are down without a database, while others have one.
+
+    The others keep a member out that comes back without its schema."""
+    cores = {host: unit for host, unit in units.items() if unit.role != _REPLICANT}
+    gone = tuple(h for h, unit in cores.items() if not unit.active and not unit.database)
+    return gone if len(gone) < len(cores) else ()
+
+
+def without_database(units: Units) -> t.Iterator[Finding]:
+    """Yield the nodes that a start leaves alone, as they lost what they had."""
+    gone = lost(units)
+    if gone:
+        yield Finding(
+            "no_database",
+            "a database on each host, as members come back with what they had",
+            f"none on {', '.join(gone)}, whose nodes are not started",
+            "once the others run, have them take it in as a new member: playbook recover, which "
+            "shows how",
+            hosts=gone,
+            severity=WARNING,
+        )
 
 
 def started_without(units: Units, absent: t.Collection[str]) -> t.Iterator[Finding]:

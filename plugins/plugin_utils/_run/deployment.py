@@ -46,6 +46,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     DRAIN,
     INSPECT,
     MEMBER_CHANGES,
+    RECOVER,
     RESTART,
     ROTATE,
     START,
@@ -89,10 +90,12 @@ def _member(host: str, run: RunInput) -> Member:
 def plan(run: RunInput) -> Deployment:
     """Return the plan of a run from all that is known of it by now."""
     settings, cluster = lead(run), model(run)
+    apart = lifecycle.left_alone(run, cluster)
     hosts = {
         host: plan_host(host, run, cluster, layout(given.settings))
         for host, given in run.hosts.items()
         if host in cluster.nodes and given.host and not given.host.unreachable
+        if host not in apart
     }
     stale = {host: _stale(host, run) for host in hosts}
     order = _start_order(run, settings, cluster, hosts)
@@ -100,7 +103,7 @@ def plan(run: RunInput) -> Deployment:
     stopped = change.stop if change else ()
     whole = cluster.members if run.purpose == RESTART else ()
     states = _states(run, cluster, hosts, stale, stopped)
-    starts = run.purpose not in (STOP, DRAIN)
+    starts = run.purpose not in (STOP, DRAIN, RECOVER)
     restarts = restart.plan(states, order.last, whole) if starts else restart.Restarts()
     hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
@@ -116,6 +119,7 @@ def plan(run: RunInput) -> Deployment:
         else None,
         stop=lifecycle.stop(run, cluster) if run.purpose == STOP else None,
         drain=lifecycle.drained(run, settings, cluster) if run.purpose == DRAIN else None,
+        recovery=lifecycle.recovered(run, settings, cluster) if run.purpose == RECOVER else None,
     )
     draft = dataclasses.replace(draft, look=_look(run, settings, draft))
     return _judged(run, settings, draft)

@@ -14,7 +14,12 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.checks_values 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.views import NodeView
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import drain, gates, outage
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    drain,
+    gates,
+    outage,
+    recovery,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
@@ -58,10 +63,21 @@ def _is_done(run: RunInput, given: HostInput, view: NodeView | None) -> bool:
 def units(run: RunInput, cluster: Cluster) -> dict[str, outage.Unit]:
     """Return the nodes of the hosts of a run that were read."""
     return {
-        host: outage.Unit(node.name, node.role, found.service.active, found.service.stopped_at)
+        host: outage.Unit(
+            node.name,
+            node.role,
+            found.service.active,
+            found.service.stopped_at,
+            bool(found.data_nodes),
+        )
         for host, node in cluster.nodes.items()
         if host in run.hosts and (found := run.hosts[host].host) and not found.unreachable
     }
+
+
+def left_alone(run: RunInput, cluster: Cluster) -> tuple[str, ...]:
+    """Return the hosts of a start whose node is not started."""
+    return outage.lost(units(run, cluster)) if run.purpose == START else ()
 
 
 def stop(run: RunInput, cluster: Cluster) -> outage.Stop:
@@ -76,6 +92,15 @@ def drained(run: RunInput, settings: Settings, cluster: Cluster) -> drain.Drain:
     here = {h: node for h, node in cluster.nodes.items() if h != host or given}
     views = survey.views(run, cluster)
     return drain.plan(host, settings.drain_state, here, views, can_evacuate)
+
+
+def recovered(run: RunInput, settings: Settings, cluster: Cluster) -> recovery.Recovery:
+    """Return which data the cluster may go on with, and does where the user chose."""
+    here = units(run, cluster)
+    names = {host: unit.name for host, unit in here.items()}
+    stopped_at = {host: unit.stopped_at for host, unit in here.items()}
+    views = survey.views(run, cluster)
+    return recovery.plan(names, views, stopped_at, settings.recover_from, outage.lost(here))
 
 
 def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
@@ -105,6 +130,7 @@ def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
     absent = [host for host in draft.cluster.nodes if host not in run.hosts]
     if run.purpose == START:
         yield from outage.started_without(units(run, draft.cluster), absent)
+        yield from outage.without_database(units(run, draft.cluster))
     if run.purpose == STOP and absent:
         yield Finding(
             "stop_limited",
@@ -116,6 +142,8 @@ def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
         )
     if draft.drain:
         yield from draft.drain.findings
+    if draft.recovery:
+        yield from draft.recovery.findings
 
 
 def _of_restart(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:

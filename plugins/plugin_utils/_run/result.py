@@ -72,6 +72,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
     ordered = steps.of_run(run, plan)
     impact = steps.impact(plan)
     shown = () if plan.passed else plan.findings
+    here = set(run.hosts) - set(lifecycle.left_alone(run, cluster))
     return {
         "passed": plan.passed,
         "refusal": refusal(plan.findings),
@@ -83,8 +84,8 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "secrets": secrets_of(run),
         "cluster": cluster_data(cluster),
         "in_run": [host for host in cluster.nodes if host in run.hosts],
-        "starting": [node.name for host, node in cluster.nodes.items() if host in run.hosts],
-        "absent": [node.name for host, node in cluster.nodes.items() if host not in run.hosts],
+        "starting": [node.name for host, node in cluster.nodes.items() if host in here],
+        "absent": [node.name for host, node in cluster.nodes.items() if host not in here],
         "hosts": {host: _host_data(host, run, plan, settings) for host in run.hosts},
         "restarts": {
             **data(plan.restarts.as_dict()),
@@ -93,6 +94,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "change": data(plan.change.as_dict()) if plan.change else {},
         "stop": data(plan.stop) if plan.stop else {},
         "drain": data(plan.drain) if plan.drain else {},
+        "recovery": data(plan.recovery) if plan.recovery else {},
         "rotation": [
             {**data(step), "text": step.whole_text}
             for step in (plan.rotation.changes if plan.rotation else ())
@@ -167,6 +169,8 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
         "gate": _gate(host, plan, settings, leading),
     }
     aside = plan.change.aside.get(host, "") if plan.change else ""
+    if plan.recovery and host in plan.recovery.losers:
+        aside = plan.recovery.names[host]
     moment = run.now.strftime("%Y%m%dT%H%M%SZ")
     found["database_from"] = f"{where.data}/mnesia/{aside}"
     found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"

@@ -23,8 +23,7 @@ def of_run(run: RunInput, plan: Deployment) -> list[Step]:
     """Return the steps of all hosts in the order in which they are done."""
     steps = list(plan.change.steps) if plan.change else []
     if run.purpose in LIFECYCLE:
-        own = plan.stop or plan.drain or plan.restarts
-        return list(own.steps)
+        return list((plan.verb or plan.restarts).steps)
     for host, one in plan.hosts.items():
         steps += _preparing(host, one, run.hosts[host])
     if plan.rotation:
@@ -34,9 +33,8 @@ def of_run(run: RunInput, plan: Deployment) -> list[Step]:
 
 def impact(plan: Deployment) -> list[str]:
     """Return what clients notice of a run."""
-    own = plan.stop or plan.drain
-    if own:
-        return list(own.impact)
+    if plan.verb:
+        return list(plan.verb.impact)
     restarts = plan.restarts.impact if any(_starts(host, plan) for host in plan.hosts) else ()
     return [*(plan.change.impact if plan.change else ()), *restarts]
 

@@ -34,7 +34,10 @@ def lines(
 
 # Steps whose order among hosts matters.
 ORDERED = frozenset(
-    {"stop", "start", "restart", "evacuate", "join", "leave", "force_leave", "certificates"}
+    {
+        *("stop", "start", "restart", "evacuate", "force_load"),
+        *("join", "leave", "force_leave", "certificates"),
+    }
 )
 
 

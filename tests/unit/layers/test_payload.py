@@ -30,6 +30,7 @@ CEILINGS = {
     "kernel_values": 260,
     "managed_files": 2570,
     "node_evacuation": 1230,
+    "node_force_load": 1050,
     "support_bundle": 440,
     "survey_info": 4710,
     "zone_file": 210,

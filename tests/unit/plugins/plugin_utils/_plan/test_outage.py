@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.outage import (
     Unit,
+    lost,
     started_without,
     stop,
+    without_database,
 )
 
 
@@ -47,3 +49,15 @@ def test_a_start_without_some_members_says_who_stopped_last() -> None:
 def test_nothing_is_said_where_others_run_or_nobody_is_left_out() -> None:
     assert list(started_without(units("c"), ["z"])) == []
     assert list(started_without(units(), [])) == []
+
+
+def test_a_core_that_lost_its_database_is_left_alone() -> None:
+    given = {**units("a"), "b": Unit("emqx@b", database=False)}
+    assert lost(given) == ("b",)
+    (found,) = without_database(given)
+    assert (found.code, found.hosts) == ("no_database", ("b",))
+
+
+def test_new_hosts_have_lost_nothing() -> None:
+    assert lost({"a": Unit("emqx@a", database=False), "b": Unit("emqx@b", database=False)}) == ()
+    assert lost({"a": Unit("emqx@a"), "r": Unit("emqx@r", "replicant", database=False)}) == ()
