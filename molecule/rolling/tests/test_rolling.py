@@ -30,6 +30,8 @@ VARIABLES: dict[str, t.Any] = {
     "emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1"},
     "emqx_license": KEY,
     "emqx_evacuate_takeover": 1,
+    # A fifth of the clients in a second.
+    "emqx_evacuate_rate": 20,
 }
 
 
