@@ -212,8 +212,8 @@ class TestService:
     def test_what_systemd_shows(
         self, shown: tuple[str, ...], expected: tuple[bool, bool, bool, bool, str]
     ) -> None:
-        names = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
-        names = (*names, "InactiveEnterTimestampMonotonic")
+        names: tuple[str, ...] = ("LoadState", "ActiveState", "SubState", "UnitFileState")
+        names = (*names, "NeedDaemonReload", "InactiveEnterTimestampMonotonic")
         text = "".join(f"{name}={value}\n" for name, value in zip(names, (*shown, "0")))
         run = Runner({"systemctl show": (0, text, "")})
         keys = ("exists", "enabled", "active", "outdated", "state")

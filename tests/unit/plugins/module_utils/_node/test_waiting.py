@@ -45,9 +45,19 @@ class TestTables:
         assert not vain or N3 in reason
 
     def test_nothing_is_on_its_way_where_nobody_else_runs(self) -> None:
-        answer = {"waiting_tables": "emqx_acl", "waiting_nodes": N3, "copying_tables": "emqx_psk"}
-        alone = read_view(*view(N1, [N1], ready="false", **answer))
-        beside = read_view(*view(N1, [N1, N2], ready="false", **answer))
+        alone, beside = (
+            read_view(
+                *view(
+                    N1,
+                    running,
+                    ready="false",
+                    waiting_tables="emqx_acl",
+                    waiting_nodes=N3,
+                    copying_tables="emqx_psk",
+                )
+            )
+            for running in ([N1], [N1, N2])
+        )
         assert N3 in hopeless(alone, [N1])
         assert hopeless(beside, [N1]) == ""
 

@@ -36,7 +36,7 @@ def test_replicants_stop_first_and_the_first_core_last() -> None:
 def test_what_is_down_is_left_alone() -> None:
     found = stop(units("b"))
     assert (found.together, found.cores) == ((), ("b",))
-    assert stop(units()).steps == stop(units()).impact == ()
+    assert (stop(units()).steps, stop(units()).impact) == ((), ())
 
 
 def test_a_start_without_some_members_says_who_stopped_last() -> None:
