@@ -6,6 +6,7 @@ still missing, and for how long it will be waited yet."""
 
 from __future__ import annotations
 
+import threading
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
@@ -45,7 +46,33 @@ def wait(
         if left <= 0:
             text = f"not reached within {seconds} s: {reason}"
             return {**answer, "changed": changed, "msg": text}
-        say(f"{reason} (for up to {left} s more)")
+        say(f"{reason} {_more(left)}")
+
+
+def aloud(
+    call: t.Callable[[], Json], seconds: int, say: t.Callable[[str], None], every: float = SLICE
+) -> Json:
+    """Return the result of a call that must not be cut short, and say while it lasts how much
+    longer it may."""
+    done = threading.Event()
+
+    def tell() -> None:
+        waited = 0.0
+        while not done.wait(every):
+            waited += every
+            say(_more(max(0, round(seconds - waited))))
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        return call()
+    finally:
+        done.set()
+        teller.join()
+
+
+def _more(left: int) -> str:
+    return f"(for up to {left} s more)"
 
 
 def _goes_on(answer: Json) -> bool:

@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.mqttops.emqx.plugins.action import (
     cluster_gate,
+    cluster_member,
     cluster_wait,
     node_evacuation,
 )
@@ -33,7 +34,7 @@ def run(
     said: list[str] = []
 
     def execute(**options: t.Any) -> t.Any:
-        asked.append(options["module_args"])
+        asked.append(options.get("module_args", args))
         return answers[min(len(asked), len(answers)) - 1]
 
     monkeypatch.setattr(ActionBase, "run", lambda *_args, **_options: {})
@@ -75,3 +76,19 @@ def test_a_wait_says_where_and_what_for(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_the_time_is_that_of_the_module(plugin: ModuleType, module: ModuleType) -> None:
     assert f"default: {plugin.ActionModule.default_timeout}\n" in module.DOCUMENTATION
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        ({"seed": "emqx@a"}, "the node joins emqx@a"),
+        ({"state": "left"}, "the node leaves its cluster"),
+        ({"state": "evicted", "node": "emqx@b"}, "emqx@b is removed from the cluster"),
+    ],
+)
+def test_a_join_is_run_once_and_told_of(
+    args: dict[str, str], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, asked, said = run(cluster_member, monkeypatch, [{"changed": True}], **args)
+    assert (result, asked, said) == ({"changed": True}, [args], [])
+    assert cluster_member.what(args) == text

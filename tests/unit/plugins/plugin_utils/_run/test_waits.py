@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.waits import SLICE, wait
+import pytest
+
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.waits import SLICE, aloud, wait
 
 Answer = t.Dict[str, t.Any]
 LATE: Answer = {"failed": True, "failure": {"code": "timeout"}, "reason": "n3 is missing"}
@@ -73,3 +76,28 @@ def test_hope_in_between_begins_it_anew() -> None:
 def test_what_one_slice_changed_the_whole_has_changed() -> None:
     host = Host({**LATE, "changed": True}, {"reached": True, "changed": False})
     assert host.wait(100)["changed"] is True
+
+
+def test_what_must_not_be_cut_short_is_told_of_while_it_lasts() -> None:
+    said: list[str] = []
+    told = threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        told.set()
+
+    def call() -> Answer:
+        assert told.wait(30)
+        return {"changed": True}
+
+    assert aloud(call, 100, say, every=0.01) == {"changed": True}
+    assert said[0] == "(for up to 100 s more)"
+    assert aloud(lambda: {"changed": False}, 100, said.append, every=30) == {"changed": False}
+
+
+def test_a_call_that_fails_ends_the_telling() -> None:
+    def call() -> Answer:
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        aloud(call, 100, lambda _text: None)
