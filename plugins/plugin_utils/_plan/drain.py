@@ -69,10 +69,12 @@ def plan(
         evacuates=evacuates and serves and bool(ready),
         serves=serves,
     )
+    seen = {name for h in ready for name in views[h].running}
+    down = [h for h, node in nodes.items() if h != host and node.name not in seen]
     rest = {
         "steps": tuple(_steps(draft, nodes[host].name)),
         "impact": tuple(_impact(draft)),
-        "findings": tuple(_findings(draft, nodes, cores, evacuates)),
+        "findings": tuple(_findings(draft, nodes, cores, down, evacuates)),
     }
     return Drain(**{**vars(draft), **rest})
 
@@ -94,7 +96,11 @@ def _impact(drain: Drain) -> t.Iterator[str]:
 
 
 def _findings(
-    drain: Drain, nodes: t.Mapping[str, Node], cores: t.Sequence[str], can_evacuate: bool
+    drain: Drain,
+    nodes: t.Mapping[str, Node],
+    cores: t.Sequence[str],
+    down: t.Sequence[str],
+    can_evacuate: bool,
 ) -> t.Iterator[Finding]:
     if drain.state == SERVING:
         return
@@ -107,6 +113,15 @@ def _findings(
             "stop)",
             hosts=(drain.host,),
             subject="emqx_drain_host",
+        )
+    elif down:
+        yield Finding(
+            "member_down",
+            "all other members running, as no node goes out of service while another one is",
+            f"{', '.join(down)} down",
+            "bring back what is down (this playbook with emqx_drain_state=serving, or start), or "
+            "take out what is gone for good (playbook remove_node)",
+            hosts=tuple(down),
         )
     if drain.state == EVACUATED and not can_evacuate:
         yield Finding(

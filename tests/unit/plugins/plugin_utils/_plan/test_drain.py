@@ -20,8 +20,11 @@ def planned(
     replicants: t.Sequence[str] = (),
 ) -> drain.Drain:
     scene = Scene(3, replicants=replicants)
+    running = tuple(scene.names[name] for name in scene.hosts if name not in down)
     views = {
-        name: NodeView("down" if name in down else "ready", node=scene.names[name])
+        name: NodeView("down")
+        if name in down
+        else NodeView("ready", node=scene.names[name], running=running)
         for name in scene.hosts
     }
     return drain.plan(host, state, scene.nodes, views, evacuates)
@@ -60,6 +63,11 @@ def test_of_a_node_that_is_down_no_client_is_handed_over() -> None:
 def test_the_last_core_is_not_drained(down: list[str]) -> None:
     replicants = ["n3"] if down == ["n1"] else []
     assert codes(planned(down=down, replicants=replicants)) == ["last_core"]
+
+
+def test_no_second_node_goes_out_of_service() -> None:
+    (found,) = planned(down=["n3"]).findings
+    assert (found.code, found.hosts) == ("member_down", ("n3",))
 
 
 def test_it_is_brought_back_however_few_there_are() -> None:
