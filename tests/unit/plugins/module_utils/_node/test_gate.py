@@ -29,10 +29,10 @@ from ansible_collections.mqttops.emqx.tests.unit.scripted import (
 ALL = (N1, N2, N3)
 
 
-def answer(*lines: str, **values: t.Any) -> Answer:
+def answer(*lines: str, running: t.Sequence[str] = ALL, **values: t.Any) -> Answer:
     """Return what a node of three answers, as a healthy one at first."""
-    given: dict[str, t.Any] = {"running": ALL, "peers": {N2: peer(ALL), N3: peer(ALL)}, **values}
-    rc, out, err = view(N1, given.pop("running"), **given)
+    values.setdefault("peers", {N2: peer(ALL), N3: peer(ALL)})
+    rc, out, err = view(N1, running, **values)
     return rc, out + "".join(f"mqttops {line}\n" for line in lines), err
 
 
