@@ -61,10 +61,12 @@ def payload(module: Path, root: Path) -> Payload:
 
 
 def payloads(root: Path) -> dict[str, Payload]:
-    """Return what is shipped of each module, by name; an action plugin of its name ships none."""
-    actions = {action.stem for action in (root / "plugins/action").glob("*.py")}
+    """Return what is shipped of each module, by name; of one that is the page of an action plugin
+    there is nothing to run on a host."""
     modules = sorted((root / "plugins/modules").glob("[!_]*.py"))
-    return {module.stem: payload(module, root) for module in modules if module.stem not in actions}
+    pages = {m.stem for m in modules if (root / f"plugins/action/{m.name}").exists()}
+    pages -= {module.stem for module in modules if b"def main(" in module.read_bytes()}
+    return {module.stem: payload(module, root) for module in modules if module.stem not in pages}
 
 
 def main(arguments: t.Sequence[str]) -> None:

@@ -20,7 +20,6 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression impo
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.options import ctl_of, ctl_options
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import (
-    Patience,
     Seen,
     look,
 )
@@ -34,25 +33,24 @@ def check_input(params: Record) -> None:
 
 
 def result_of(seen: Seen) -> Json:
-    view, decision = seen
-    result = {"reached": decision.do == "nothing", "reason": decision.reason}
-    return result if view is None else {**result, "emqx": describe(view)}
+    result = {"reached": seen.decision.do == "nothing", "reason": seen.decision.reason}
+    return result if seen.view is None else {**result, "emqx": describe(seen.view)}
 
 
 def run(module: AnsibleModule) -> Json:
     params = module.params
     check_input(params)
-    ctl, patience = ctl_of(params, module.run_command), Patience()
+    ctl = ctl_of(params, module.run_command)
     if module.check_mode:
-        return result_of(look(ctl, params, patience, params["timeout"]))
+        return result_of(look(ctl, params, params["timeout"]))
     seen = wait_for(
-        lambda left: look(ctl, params, patience, left),
-        lambda seen: seen[1].do != "wait",
+        lambda left: look(ctl, params, left),
+        lambda seen: seen.decision.do != "wait",
         Deadline(params["timeout"]),
         params["interval"],
     )
-    if seen[1].do == "refuse":
-        raise RefusedError(seen[1].reason)
+    if seen.decision.do == "refuse":
+        raise RefusedError(seen.decision.reason)
     return result_of(seen)
 
 
@@ -73,6 +71,7 @@ def main() -> None:
         module.fail_json(
             msg=f"{error.message}: {last['reason']}",
             failure={"code": error.code, "details": {"reason": last["reason"]}},
+            hopeless=error.last.hopeless,
             **last,
         )
     except EmqxError as error:

@@ -19,8 +19,7 @@ class Client:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             self._socket = context.wrap_socket(self._socket)
-        protocol = b"\x00\x04MQTT\x04\x02\x00\x3c"
-        self._send(0x10, protocol + _text(client_id.encode()))
+        self._socket.sendall(connect_packet(client_id))
         self.accepted = self._socket.recv(4) == b"\x20\x02\x00\x00"
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -39,7 +38,16 @@ class Client:
         self._socket.close()
 
     def _send(self, header: int, body: bytes) -> None:
-        self._socket.sendall(bytes([header]) + _length(len(body)) + body)
+        self._socket.sendall(packet(header, body))
+
+
+def connect_packet(client_id: str) -> bytes:
+    """Return a CONNECT of MQTT 3.1.1 with a clean session."""
+    return packet(0x10, b"\x00\x04MQTT\x04\x02\x00\x3c" + _text(client_id.encode()))
+
+
+def packet(header: int, body: bytes) -> bytes:
+    return bytes([header]) + _length(len(body)) + body
 
 
 def _text(value: bytes) -> bytes:

@@ -23,12 +23,14 @@ _UNIT_PROPERTIES = (
     "SubState",
     "UnitFileState",
     "NeedDaemonReload",
+    "InactiveEnterTimestampMonotonic",
 )
 
 
 def service(run: Runner, unit: str) -> Json:
     """Return ``exists``, ``enabled``, ``active``, ``waiting``, ``outdated`` (bool: systemd has
-    not read the unit's files of now) and ``state`` (in words) of a systemd unit.
+    not read the unit's files of now), ``state`` (in words) and ``stopped_at`` (seconds of the
+    clock, 0 for not since the boot) of a systemd unit.
 
     A unit that waits for its next automatic restart (120 s with EMQX) is not active: it is
     started like one that is down.
@@ -46,6 +48,7 @@ def service(run: Runner, unit: str) -> Json:
         "waiting": waiting,
         "outdated": shown.get("NeedDaemonReload") == "yes",
         "state": f"{active} ({shown.get('SubState', 'dead')})",
+        "stopped_at": _epoch(int(shown.get("InactiveEnterTimestampMonotonic") or 0)),
     }
 
 

@@ -73,7 +73,7 @@ class Ctl:
     ) -> None:
         is_root = os.geteuid() == 0 if as_root is None else as_root
         self._runner = runner
-        self._is_down = is_down
+        self.is_down = is_down
         self._command = list(command)
         self._switch = ["runuser", "-u", user, "--"] if user and is_root else []
         home = _home(user) if self._switch else {}
@@ -123,8 +123,11 @@ class Ctl:
         that this one does, if it runs the same release of Erlang/OTP: a function of the shell
         is understood by no other.
         """
-        if self._is_down():
-            return View(state="down", reason=NO_PROCESS)
-        arguments = ["eval", view_expression(ask, seed, others)]
-        rc, out, err = self.run(arguments, min(timeout, VIEW_TIMEOUT))
-        return read_view(rc, out, err)
+        return self.question(view_expression(ask, seed, others), timeout)[0]
+
+    def question(self, expression: str, timeout: float) -> tuple[View, str]:
+        """Return the view in the answer to an expression that begins with one, and all of it."""
+        if self.is_down():
+            return View(state="down", reason=NO_PROCESS), ""
+        rc, out, err = self.run(["eval", expression], min(timeout, VIEW_TIMEOUT))
+        return read_view(rc, out, err), out

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import CommandError
@@ -19,12 +18,14 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._node.decision import
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
 
-# What a node says of itself, None where it cannot be asked, and what that is good for.
-Seen = t.Tuple[t.Optional[View], Decision]
 
-# Seconds for which it must look hopeless. A node that was the last to stop shows the same while it
-# loads its tables from its own disk.
-_HOPELESS_AFTER = 30.0
+class Seen(t.NamedTuple):
+    """What a node says of itself, None where it cannot be asked, what that is good for, and why it
+    looks as if that would never change, "" where it does not."""
+
+    view: View | None
+    decision: Decision
+    hopeless: str = ""
 
 
 def plan_wait(
@@ -66,8 +67,11 @@ def hopeless(view: View | None, starting: t.Collection[str]) -> str:
 
     It waits for tables of which members that are down hold the newest copies, and none of those is
     among the members that are ``starting``. Where none is named, nothing is known of the others.
+    Tables are on their way only from others that run.
     """
-    if view is None or not view.waiting_for_tables or view.copying_tables:
+    if view is None or not view.waiting_for_tables:
+        return ""
+    if view.copying_tables and set(view.running) - {view.node or ""}:
         return ""
     down = set(view.waiting_for_nodes)
     if not starting or not down or down & set(starting):
@@ -79,32 +83,14 @@ def hopeless(view: View | None, starting: t.Collection[str]) -> str:
     )
 
 
-class Patience:
-    """Since when a wait has looked hopeless without a break."""
-
-    def __init__(self, clock: t.Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._since: float | None = None
-
-    def ends(self, reason: str) -> bool:
-        """Tell whether a wait is to be ended that looks hopeless for this reason, "" for none."""
-        now = self._clock()
-        if not reason:
-            self._since = None
-        elif self._since is None:
-            self._since = now
-        return self._since is not None and now - self._since >= _HOPELESS_AFTER
-
-
-def look(ctl: Ctl, params: Record, patience: Patience, timeout: float) -> Seen:
+def look(ctl: Ctl, params: Record, timeout: float) -> Seen:
     """Ask a node once whether it is as the options of cluster_wait say."""
     try:
         view = ctl.view(timeout=timeout)
     except CommandError as error:
-        return None, Decision("wait", error.message)
+        return Seen(None, Decision("wait", error.message))
     members, stopped = params["members"], params["may_be_stopped"]
     decision = plan_wait(view, members, stopped, params["others"])
     # As far as the options say it.
     starting = set(params["starting"]) or set(members) - set(stopped)
-    reason = hopeless(view, starting) if decision.do == "wait" else ""
-    return view, Decision("refuse", reason) if patience.ends(reason) else decision
+    return Seen(view, decision, hopeless(view, starting) if decision.do == "wait" else "")

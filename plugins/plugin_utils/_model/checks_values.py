@@ -9,6 +9,7 @@ modelled; here stands what can be said of one value by itself.
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import re
 import typing as t
@@ -22,6 +23,9 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import (
     kind_of,
     shown,
 )
+
+# A time in UTC, as users write it and runs print it.
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 # Files of the control node or their text.
 _PEM = frozenset(
@@ -42,6 +46,7 @@ CHOICES: t.Mapping[str, tuple[str, ...]] = {
     "package_source": ("download", "controller", "host", "repository"),
     "firewall_backend": ("auto", "nftables", "firewalld", "ufw", "none"),
     "status_format": ("table", "json"),
+    "drain_state": ("stopped", "evacuated", "serving"),
     "phases": PHASES,
 }
 
@@ -52,6 +57,12 @@ RANGES: t.Mapping[str, tuple[int, int, str]] = {
     "min_free_mb": (0, 10**9, "MB"),
     "ready_timeout": (1, 86400, "seconds"),
     "cluster_timeout": (1, 86400, "seconds"),
+    "gate_timeout": (1, 86400, "seconds"),
+    "gate_clients_share": (0, 100, "percent"),
+    "evacuate_rate": (1, 10**6, "clients a second"),
+    "evacuate_health_check": (1, 86400, "seconds"),
+    "evacuate_takeover": (1, 86400, "seconds"),
+    "evacuate_timeout": (1, 86400, "seconds"),
     # The kernel's own limit of fs.nr_open on 64 bits.
     "tuning_nofile": (1024, 2147483584, "open files"),
     "min_cores": (1, 1000, "cores"),
@@ -97,6 +108,13 @@ def _weakness(cookie: str) -> str:
 def _is_subnet(text: str) -> bool:
     try:
         return "/" in text and ipaddress.IPv4Network(text) is not None
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return not text or dt.datetime.strptime(text, MOMENT) is not None
     except ValueError:
         return False
 
@@ -223,6 +241,10 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
             "host, or the name of a network for containers out of letters, digits and the "
             "characters _.-",
         ),
+    ),
+    "restart_since": (Rule(_is_moment, "a time in UTC such as 2026-12-01T06:30:00Z"),),
+    "evacuate_redirect_to": (
+        Rule(_matches(r"[0-9A-Za-z._:\[\]-]+:[0-9]{1,5}"), "an address as HOST:PORT"),
     ),
     "container_subnet": (Rule(_is_subnet, "an IPv4 network such as 10.213.0.0/24"),),
     "container_ports": (

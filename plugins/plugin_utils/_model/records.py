@@ -229,7 +229,7 @@ class FileState:
 @dataclass(frozen=True)
 class ServiceState:
     """A systemd unit: ``waiting`` is for its automatic restart, ``outdated`` means that systemd has
-    not read its files of now."""
+    not read its files of now. ``stopped_at`` is when it was stopped, 0 for not since the boot."""
 
     exists: bool = False
     enabled: bool = False
@@ -237,6 +237,7 @@ class ServiceState:
     waiting: bool = False
     outdated: bool = False
     state: str = ""
+    stopped_at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ class NodeView:
     """What a node says of itself and its cluster; the module cluster_info documents the fields.
 
     ``state`` is ready, booting or down, or unreachable or unknown where nobody could ask. What an
-    EMQX version does not say is empty or None. ``changes`` maps nodes to the last change of the
-    configuration that they followed. ``copying`` are tables that are being copied from others
-    after a join. ``data`` counts the records that the node holds by kind; ``config_changed`` are
-    the root keys that it got at run time (cluster.hocon). ``certificates`` are the PEM texts
-    certificate, public_key and ca.
+    EMQX version does not say is empty or None. ``changes`` maps nodes to the last change of
+    the configuration that they followed. ``copying`` are tables that are being copied from others
+    after a join, ``waiting_tables`` those that wait for one of ``waiting_nodes``. ``data`` counts
+    the records that the node holds by kind; ``config_changed`` are the root keys that it got at run
+    time (cluster.hocon). ``certificates`` are the PEM texts certificate, public_key and ca.
     """
 
     state: str
@@ -46,6 +46,8 @@ class NodeView:
     in_sync: bool | None = None
     changes: t.Mapping[str, int] = field(default_factory=dict)
     copying: Texts = ()
+    waiting_tables: Texts = ()
+    waiting_nodes: Texts = ()
     data: t.Mapping[str, int] = field(default_factory=dict)
     config_changed: Texts = ()
     certificates: t.Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +79,8 @@ class NodeView:
             in_sync=values.flag(sync.get("in_sync")),
             changes={n: values.number(i) for n, i in values.record(sync.get("tnx_ids")).items()},
             copying=values.texts(view.get("copying_tables")),
+            waiting_tables=values.texts(view.get("waiting_for_tables")),
+            waiting_nodes=values.texts(view.get("waiting_for_nodes")),
             data={kind: values.number(n) for kind, n in values.record(view.get("data")).items()},
             config_changed=values.texts(view.get("config_changed")),
             certificates=certificates,

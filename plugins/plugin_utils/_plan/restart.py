@@ -25,7 +25,7 @@ class NodeRun:
 
     ``name`` is its own, ``role`` core or replicant; ``stale`` are the keys and files that the
     running node does not know yet. ``sees`` are the names that it lists as running, None where it
-    was not asked.
+    was not asked or is not ready. ``asked`` tells that the user wants it restarted.
     """
 
     name: str
@@ -33,6 +33,7 @@ class NodeRun:
     active: bool = False
     stale: Texts = ()
     sees: Texts | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,10 @@ class Restarts:
     ``stop``: hosts whose node stops before any other starts.
     ``start``: cores that are started, all together (after a full stop a node waits for the
     others).
-    ``restart``: hosts whose node runs with old values, replicants after cores; ``gates`` has for
-    each of them the names that its node has to see running before the next one restarts.
+    ``restart``: hosts whose node runs with old values, or that were asked for: those that are not
+    ready, as nobody is served there, then replicants after cores; ``gates`` has for each of them
+    the names that have to run and see one another before the next one restarts.
+    ``unready``: those of ``restart`` whose node serves nobody, as far as it was asked.
     ``last``: cores that start after all that.
     ``replicants``: those that start in the end, as they do not boot without a core;
     ``cores_start`` tells whether any core starts, so that they have to wait for it.
@@ -54,6 +57,7 @@ class Restarts:
     stop: Texts = ()
     start: Texts = ()
     restart: Texts = ()
+    unready: Texts = ()
     last: Texts = ()
     replicants: Texts = ()
     cores_start: bool = False
@@ -73,19 +77,24 @@ class Restarts:
         return {**vars(self), "gates": dict(self.gates), "steps": steps}
 
 
-def plan(states: t.Mapping[str, NodeRun], last: t.Collection[str] = ()) -> Restarts:
+def plan(
+    states: t.Mapping[str, NodeRun], last: t.Collection[str] = (), whole: Texts = ()
+) -> Restarts:
     """Return the plan for the members of a cluster.
 
     ``states`` are those of the hosts of this run; ``last`` are cores that must not be up before
-    the others are.
+    the others are. ``whole`` names the members that have to run before and after each restart, by
+    default those that the node saw before.
     """
     cores = [host for host, state in states.items() if state.role != _REPLICANT]
     # In this order they restart, too.
     ordered = [*cores, *(host for host in states if states[host].role == _REPLICANT)]
     running = [host for host in ordered if states[host].active]
     late, up = frozenset(last), frozenset(running)
-    restart = [host for host in running if states[host].stale]
-    disagreeing = [host for host in restart if cluster_wide(states[host].stale)]
+    restart = [host for host in running if states[host].stale or states[host].asked]
+    restart.sort(key=lambda host: states[host].sees is not None)
+    was_asked = any(state.sees is not None for state in states.values())
+    disagreeing = [host for host in running if cluster_wide(states[host].stale)]
     keys = {key for host in disagreeing for key in cluster_wide(states[host].stale)}
     full = len(states) > 1 and bool(running) and disagreeing == running
     stopped = frozenset(restart) if full else frozenset()
@@ -94,6 +103,7 @@ def plan(states: t.Mapping[str, NodeRun], last: t.Collection[str] = ()) -> Resta
         stop=tuple(host for host in running if host in late or host in stopped),
         start=tuple(host for host in cores if host not in up and host not in late),
         restart=tuple(host for host in restart if host not in late),
+        unready=tuple(h for h in restart if states[h].sees is None and was_asked),
         last=tuple(host for host in states if host in late),
         replicants=tuple(host for host in down if states[host].role == _REPLICANT),
         cores_start=any(states[host].role != _REPLICANT for host in [*down, *last]),
@@ -103,15 +113,15 @@ def plan(states: t.Mapping[str, NodeRun], last: t.Collection[str] = ()) -> Resta
     return Restarts(
         **{
             **vars(found),
-            "gates": {} if full else _gates(found, states),
+            "gates": {} if full else _gates(found, states, whole),
             "steps": tuple(_steps(found, states)),
             "impact": tuple(_impact(found, running)),
         }
     )
 
 
-def _gates(found: Restarts, states: t.Mapping[str, NodeRun]) -> dict[str, Texts]:
-    """Return whom each node has to see running again after its restart, itself first.
+def _gates(found: Restarts, states: t.Mapping[str, NodeRun], whole: Texts) -> dict[str, Texts]:
+    """Return who has to run, and see one another, after the restart of each node, itself first.
 
     That is whom it saw before, but for those that this run stops. Where it was not asked, it is
     all that ran all the time.
@@ -121,7 +131,7 @@ def _gates(found: Restarts, states: t.Mapping[str, NodeRun]) -> dict[str, Texts]
     gates = {}
     for host in found.restart:
         state = states[host]
-        others = active if state.sees is None else state.sees
+        others = whole or (active if state.sees is None else state.sees)
         again = [state.name, *(name for name in others if name not in stopped)]
         gates[host] = tuple(dict.fromkeys(again))
     return gates
@@ -146,6 +156,8 @@ def _steps(found: Restarts, states: t.Mapping[str, NodeRun]) -> t.Iterator[Step]
 
 
 def _changed(state: NodeRun) -> str:
+    if not state.stale:
+        return "as asked" if state.sees is not None else "it is not ready"
     if UNKNOWN_BOOT in state.stale:
         return "what it was started with is not recorded"
     return f"changed since it started: {', '.join(state.stale)}"

@@ -22,10 +22,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import release
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import hosts, reads
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import hosts, lifecycle, reads
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     ADD,
+    LIFECYCLE,
     MEMBER_CHANGES,
     RENAME,
     ROTATE,
@@ -40,6 +41,12 @@ PEM_VARIABLES = ("etcd_ca", "etcd_certificate", "etcd_key", "k8s_ca")
 def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator[Finding]:
     """Yield what is wrong with the hosts of a run, their settings, and what is planned there."""
     yield from agreement.findings({host: given.settings for host, given in run.hosts.items()})
+    if run.purpose in LIFECYCLE:
+        for given in run.hosts.values():
+            yield from given.findings
+        yield from lifecycle.findings(run, draft)
+        yield from _of_restarts(run, settings, draft)
+        return
     for host, given in run.hosts.items():
         yield from given.findings
         if host in settings.cluster_hosts and given.host:

@@ -29,7 +29,12 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     start_order,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import changes, checks, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import (
+    changes,
+    checks,
+    lifecycle,
+    survey,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
     SURVEY,
     VIEW,
@@ -38,9 +43,14 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan, plan_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     DEPLOY,
+    DRAIN,
     INSPECT,
     MEMBER_CHANGES,
+    RECOVER,
+    RESTART,
     ROTATE,
+    START,
+    STOP,
     RunInput,
 )
 
@@ -80,16 +90,21 @@ def _member(host: str, run: RunInput) -> Member:
 def plan(run: RunInput) -> Deployment:
     """Return the plan of a run from all that is known of it by now."""
     settings, cluster = lead(run), model(run)
+    apart = lifecycle.left_alone(run, cluster)
     hosts = {
         host: plan_host(host, run, cluster, layout(given.settings))
         for host, given in run.hosts.items()
         if host in cluster.nodes and given.host and not given.host.unreachable
+        if host not in apart
     }
     stale = {host: _stale(host, run) for host in hosts}
     order = _start_order(run, settings, cluster, hosts)
     change = _change(run, settings, cluster)
     stopped = change.stop if change else ()
-    restarts = restart.plan(_states(run, cluster, hosts, stale, stopped), order.last)
+    whole = cluster.members if run.purpose == RESTART else ()
+    states = _states(run, cluster, hosts, stale, stopped)
+    starts = run.purpose not in (STOP, DRAIN, RECOVER)
+    restarts = restart.plan(states, order.last, whole) if starts else restart.Restarts()
     hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
         cluster=cluster,
@@ -102,6 +117,9 @@ def plan(run: RunInput) -> Deployment:
         rotation=changes.rotate(run, settings, cluster, hosts, stale)
         if run.purpose == ROTATE
         else None,
+        stop=lifecycle.stop(run, cluster) if run.purpose == STOP else None,
+        drain=lifecycle.drained(run, settings, cluster) if run.purpose == DRAIN else None,
+        recovery=lifecycle.recovered(run, settings, cluster) if run.purpose == RECOVER else None,
     )
     draft = dataclasses.replace(draft, look=_look(run, settings, draft))
     return _judged(run, settings, draft)
@@ -117,7 +135,7 @@ def _change(run: RunInput, settings: Settings, cluster: Cluster) -> members.Memb
 def _stale(host: str, run: RunInput) -> tuple[str, ...]:
     """Return what the running node of a host does not know yet, by the last that was said of it."""
     given = run.hosts[host]
-    if not given.host or not given.host.service.active:
+    if not given.host or not given.host.service.active or run.purpose == START:
         return ()
     for written in (given.written, given.trial):
         if written.stale is not None:
@@ -139,6 +157,7 @@ def _states(
 ) -> dict[str, restart.NodeRun]:
     """Return how the nodes of hosts will run once those that go or get another name are stopped."""
     views = survey.views(run, cluster)
+    asked = lifecycle.asked(run, views)
     return {
         host: restart.NodeRun(
             name=one.node.name,
@@ -146,6 +165,7 @@ def _states(
             active=_runs(host, run) and host not in stopped,
             stale=() if host in stopped else stale[host],
             sees=views[host].running if host in views and views[host].is_ready else None,
+            asked=host in asked,
         )
         for host, one in hosts.items()
     }

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    drain,
     members,
+    outage,
+    recovery,
     restart,
     rotation,
     start_order,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
+
+Verb = t.Union[outage.Stop, drain.Drain, recovery.Recovery]
 
 # What has still to be asked before anything is changed.
 VIEW, SURVEY = "view", "survey"
@@ -39,9 +44,17 @@ class Deployment:
     stale: t.Mapping[str, tuple[str, ...]]
     change: members.MembersChange | None = None
     rotation: rotation.Rotation | None = None
+    stop: outage.Stop | None = None
+    drain: drain.Drain | None = None
+    recovery: recovery.Recovery | None = None
     look: str = ""
     again: bool = False
     foreseen: tuple[Finding, ...] = ()
+
+    @property
+    def verb(self) -> Verb | None:
+        """Return the plan of a run that has one of its own."""
+        return self.stop or self.drain or self.recovery
 
     @property
     def passed(self) -> bool:

@@ -35,6 +35,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.checks import PEM_VARIABLES
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    DRAIN,
+    LIFECYCLE,
     REMOVE,
     RENAME,
     REPLACE,
@@ -95,6 +97,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     REMOVE: ("remove_hosts",),
     REPLACE: ("dead_host", "new_host"),
     RENAME: ("rename_host",),
+    DRAIN: ("drain_host",),
 }
 # What the role registers of each host, read here from hostvars.
 STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (
@@ -156,7 +159,7 @@ def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool)
         now=dt.datetime.now(dt.timezone.utc).replace(tzinfo=None),
         began=before.get("began") or time.time(),
         check_mode=check_mode,
-        missing_secrets=_missing_secrets(hosts.values()),
+        missing_secrets=() if purpose in LIFECYCLE else _missing_secrets(hosts.values()),
         packages=before.get("packages") or {path: package_file(path) for path in packages},
         opened=_opened(packages),
         salt=before.get("salt") or secrets.token_hex(16),

@@ -16,7 +16,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 # What a run is for.
-DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE = (
+DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART, STOP, START, DRAIN, RECOVER = (
     "deploy",
     "inspect",
     "add",
@@ -24,8 +24,15 @@ DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE = (
     "replace",
     "rename",
     "rotate",
+    "restart",
+    "stop",
+    "start",
+    "drain",
+    "recover",
 )
-PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE)
+# Those that stop and start nodes as they are: nothing is written, and no host judged.
+LIFECYCLE = frozenset({RESTART, STOP, START, DRAIN, RECOVER})
+PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, *sorted(LIFECYCLE))
 # Those that change who the members are.
 MEMBER_CHANGES = frozenset({ADD, REMOVE, REPLACE, RENAME})
 

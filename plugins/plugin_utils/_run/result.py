@@ -20,13 +20,13 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import SECRETS
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import tuning
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import drain, gates, tuning
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files import (
     instance_files,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import steps, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import lifecycle, steps, survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import PREPARING, HostPlan
@@ -72,6 +72,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
     ordered = steps.of_run(run, plan)
     impact = steps.impact(plan)
     shown = () if plan.passed else plan.findings
+    here = set(run.hosts) - set(lifecycle.left_alone(run, cluster))
     return {
         "passed": plan.passed,
         "refusal": refusal(plan.findings),
@@ -83,14 +84,17 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "secrets": secrets_of(run),
         "cluster": cluster_data(cluster),
         "in_run": [host for host in cluster.nodes if host in run.hosts],
-        "starting": [node.name for host, node in cluster.nodes.items() if host in run.hosts],
-        "absent": [node.name for host, node in cluster.nodes.items() if host not in run.hosts],
+        "starting": [node.name for host, node in cluster.nodes.items() if host in here],
+        "absent": [node.name for host, node in cluster.nodes.items() if host not in here],
         "hosts": {host: _host_data(host, run, plan, settings) for host in run.hosts},
         "restarts": {
             **data(plan.restarts.as_dict()),
             "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
         },
         "change": data(plan.change.as_dict()) if plan.change else {},
+        "stop": data(plan.stop) if plan.stop else {},
+        "drain": data(plan.drain) if plan.drain else {},
+        "recovery": data(plan.recovery) if plan.recovery else {},
         "rotation": [
             {**data(step), "text": step.whole_text}
             for step in (plan.rotation.changes if plan.rotation else ())
@@ -105,6 +109,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "missing_secrets": list(run.missing_secrets),
         "speaker": survey.speaker(run, cluster),
         "began": run.began,
+        "resume": lifecycle.resume(run),
         "salt": run.salt,
         "packages": data(run.packages),
     }
@@ -170,8 +175,11 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
         "todo": dict.fromkeys(_PHASES, False),
         "tries": tries(host, run, plan),
         "wipes": settings.wipe_data and host not in settings.cluster_hosts,
+        "gate": _gate(host, plan, settings, leading),
     }
     aside = plan.change.aside.get(host, "") if plan.change else ""
+    if plan.recovery and host in plan.recovery.losers:
+        aside = plan.recovery.names[host]
     moment = run.now.strftime("%Y%m%dT%H%M%SZ")
     found["database_from"] = f"{where.data}/mnesia/{aside}"
     found["database_to"] = f"{where.data}/mnesia-aside-{aside}-{moment}"
@@ -181,6 +189,26 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
     if one:
         found.update(_work(host, run, plan, one))
     return found
+
+
+def _gate(host: str, plan: Deployment, settings: Settings, leading: Settings) -> Data:
+    """Return what the tasks at a gate need, before and after the node of a host goes down."""
+    members = list(plan.restarts.gates.get(host, plan.cluster.members))
+    if plan.drain and not plan.drain.serves and plan.drain.state != drain.SERVING:
+        members = list(plan.drain.others)
+    serves = host not in plan.restarts.unready
+    # Alone, a node has nobody to hand its clients to.
+    evacuates = serves and len(members) > 1 and gates.evacuates(settings)
+    return {
+        "members": members,
+        "serves": serves,
+        "evacuates": plan.drain.evacuates if plan.drain else evacuates,
+        "ends_evacuation": gates.evacuates(settings),
+        "evacuation": gates.evacuation(settings),
+        "clients_share": leading.gate_clients_share,
+        "timeout": leading.gate_timeout,
+        "boot_timeout": leading.ready_timeout + leading.gate_timeout,
+    }
 
 
 _PHASES = (*PREPARING, "service", "membership")

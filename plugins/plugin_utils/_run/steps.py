@@ -12,12 +12,18 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import files
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.steps import Step
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import HostInput, RunInput
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    LIFECYCLE,
+    HostInput,
+    RunInput,
+)
 
 
 def of_run(run: RunInput, plan: Deployment) -> list[Step]:
     """Return the steps of all hosts in the order in which they are done."""
     steps = list(plan.change.steps) if plan.change else []
+    if run.purpose in LIFECYCLE:
+        return list((plan.verb or plan.restarts).steps)
     for host, one in plan.hosts.items():
         steps += _preparing(host, one, run.hosts[host])
     if plan.rotation:
@@ -27,6 +33,8 @@ def of_run(run: RunInput, plan: Deployment) -> list[Step]:
 
 def impact(plan: Deployment) -> list[str]:
     """Return what clients notice of a run."""
+    if plan.verb:
+        return list(plan.verb.impact)
     restarts = plan.restarts.impact if any(_starts(host, plan) for host in plan.hosts) else ()
     return [*(plan.change.impact if plan.change else ()), *restarts]
 

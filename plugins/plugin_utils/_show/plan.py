@@ -33,7 +33,12 @@ def lines(
 
 
 # Steps whose order among hosts matters.
-ORDERED = frozenset({"stop", "start", "restart", "join", "leave", "force_leave", "certificates"})
+ORDERED = frozenset(
+    {
+        *("stop", "start", "restart", "evacuate", "force_load"),
+        *("join", "leave", "force_leave", "certificates"),
+    }
+)
 
 
 def _step(step: Step) -> str:

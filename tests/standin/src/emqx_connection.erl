@@ -1,15 +1,18 @@
 %% Copyright (c) 2026, mqttops contributors
 %% SPDX-License-Identifier: Apache-2.0
-%% MQTT 3.1.1 and 5.0 as far as a probe needs it: CONNECT, PINGREQ, DISCONNECT, SUBSCRIBE
-%% (acknowledged, and answered with retained messages of that very topic) and PUBLISH, of
-%% which only retained messages are kept.
+%% MQTT 3.1.1 and 5.0 as far as tests need it: CONNECT, PINGREQ, DISCONNECT, SUBSCRIBE (to a topic without wildcards, with
+%% QoS 1, answered with its retained messages) and PUBLISH, which is acknowledged once the subscribers on all nodes were
+%% sent it. There are no sessions: who is not connected gets nothing, and only retained messages are kept.
 -module(emqx_connection).
--export([init/0, serve/1, count/0, evict/1]).
+-export([init/0, serve/1, count/0, evict/1, deliver/2]).
 
 -define(CHANNELS, emqx_channel).
+%% {Topic, Pid, Socket, Version} of those that are connected here
+-define(SUBSCRIBERS, emqx_subscriber).
 
 init() ->
     ?CHANNELS = ets:new(?CHANNELS, [named_table, public]),
+    ?SUBSCRIBERS = ets:new(?SUBSCRIBERS, [named_table, public, bag]),
     ok.
 
 %% clients that are connected to this node
@@ -38,6 +41,7 @@ packet(Socket, Version) ->
 
 ended(Socket) ->
     ets:delete(?CHANNELS, self()),
+    ets:match_delete(?SUBSCRIBERS, {'_', self(), '_', '_'}),
     emqx_listener:close(Socket).
 
 remaining(Socket, Acc, Factor) ->
@@ -71,15 +75,19 @@ handle(3, Flags, <<Len:16, Topic:Len/binary, Rest/binary>>, Socket, Version) ->
     {Id, Rest1} = packet_id(Qos, Rest),
     Payload = skip_properties(Version, Rest1),
     Flags band 1 =:= 1 andalso retain(Topic, Payload),
+    erpc:multicall(mria:running_nodes(), ?MODULE, deliver, [Topic, Payload], 5000),
     Qos =:= 1 andalso send(Socket, 16#40, Id),
     Qos =:= 2 andalso send(Socket, 16#50, Id),
+    packet(Socket, Version);
+handle(4, _, _Acknowledged, Socket, Version) ->
     packet(Socket, Version);
 handle(6, _, <<Id:2/binary, _/binary>>, Socket, Version) ->
     send(Socket, 16#70, Id),
     packet(Socket, Version);
 handle(8, _, <<Id:2/binary, Rest/binary>>, Socket, Version) ->
     Topics = topics(skip_properties(Version, Rest)),
-    send(Socket, 16#90, [Id, properties(Version), [0 || _ <- Topics]]),
+    [ets:insert(?SUBSCRIBERS, {T, self(), Socket, Version}) || T <- Topics],
+    send(Socket, 16#90, [Id, properties(Version), [1 || _ <- Topics]]),
     [send(Socket, 16#31, [<<(byte_size(T)):16>>, T, properties(Version), Payload])
      || T <- Topics, {_, _, Payload, _} <- mnesia:dirty_read(emqx_retainer_message, T)],
     packet(Socket, Version);
@@ -88,6 +96,12 @@ handle(12, _, _, Socket, Version) ->
     packet(Socket, Version);
 handle(_DisconnectOrUnknown, _, _, Socket, _) ->
     ended(Socket).
+
+deliver(Topic, Payload) ->
+    Id = 1 + erlang:unique_integer([positive]) rem 65535,
+    [send(Socket, 16#32, [<<(byte_size(Topic)):16>>, Topic, <<Id:16>>, properties(Version), Payload])
+     || {_, Pid, Socket, Version} <- ets:lookup(?SUBSCRIBERS, Topic), is_process_alive(Pid)],
+    ok.
 
 properties(5) -> <<0>>;
 properties(_) -> <<>>.

@@ -256,10 +256,12 @@ def test_evacuation(world: World) -> None:
     assert rebalance("node-status") == ("0", "Rebalance disabled\n")
     assert rebalance("status") == ("0", "")
     assert world.http("GET", 18081, available, "", "").code == "200"
-    started = rebalance("start", "--evacuation", "--conn-evict-rate", "1")
+    waits = ("--wait-health-check", "1", "--wait-takeover", "1")
+    started = rebalance("start", "--evacuation", "--conn-evict-rate", "1", *waits)
     assert started == ("1", "Rebalance(evacuation) started\n")
+    assert "Rebalance state: waiting_health_check\n" in rebalance("node-status")[1]
     assert rebalance("start", "--evacuation")[1] == "Rebalance is already enabled\n"
-    assert not Client("127.0.0.1", 11881).accepted
+    wait_until(lambda: not Client("127.0.0.1", 11881).accepted, "no refusal")
     assert world.http("GET", 18081, available, "", "").code == "503"
     wait_until(lambda: "Rebalance state: prohibiting\n" in rebalance("node-status")[1], "no client")
     assert not any(client.is_open() for client in clients)

@@ -20,18 +20,21 @@ _SPEC.loader.exec_module(payload)
 
 # The most lines of a module with all that it imports.
 CEILINGS = {
+    "cluster_gate": 1210,
     "cluster_info": 1300,
-    "cluster_member": 1590,
+    "cluster_member": 1600,
     "cluster_probe": 540,
-    "cluster_wait": 1290,
+    "cluster_wait": 1280,
     "discovery_info": 1660,
     "etcd_stale_keys": 760,
-    "evidence_info": 2220,
-    "host_info": 1920,
+    "evidence_info": 2230,
+    "host_info": 1930,
     "kernel_values": 230,
     "managed_files": 2470,
+    "node_evacuation": 1160,
+    "node_force_load": 1010,
     "support_bundle": 370,
-    "survey_info": 4140,
+    "survey_info": 4150,
     "zone_file": 150,
 }
 

@@ -7,6 +7,7 @@ import grp
 import hashlib
 import os
 import pwd
+import time
 import typing as t
 from pathlib import Path
 
@@ -211,14 +212,22 @@ class TestService:
     def test_what_systemd_shows(
         self, shown: tuple[str, ...], expected: tuple[bool, bool, bool, bool, str]
     ) -> None:
-        names = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload")
-        text = "".join(f"{name}={value}\n" for name, value in zip(names, shown))
+        names: tuple[str, ...] = ("LoadState", "ActiveState", "SubState", "UnitFileState")
+        names = (*names, "NeedDaemonReload", "InactiveEnterTimestampMonotonic")
+        text = "".join(f"{name}={value}\n" for name, value in zip(names, (*shown, "0")))
         run = Runner({"systemctl show": (0, text, "")})
         keys = ("exists", "enabled", "active", "outdated", "state")
         found = services.service(run, "emqx.service")
         assert found.pop("waiting") == (shown[2] == "auto-restart")
+        assert found.pop("stopped_at") == 0.0
         assert found == dict(zip(keys, expected))
         assert run.calls == [["systemctl", "show", f"--property={','.join(names)}", "emqx.service"]]
+
+    def test_when_it_stopped(self) -> None:
+        text = "InactiveEnterTimestampMonotonic=1000000\n"
+        found = services.service(Runner({"systemctl show": (0, text, "")}), "emqx.service")
+        boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
+        assert abs(found["stopped_at"] - boot - 1) < 5
 
     def test_no_systemd_running(self) -> None:
         run = Runner({"systemctl": (1, "", "System has not been booted with systemd")})

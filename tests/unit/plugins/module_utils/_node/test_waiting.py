@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import ParseError
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import NO_PROCESS, Ctl
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View, read_view
-from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import Patience, hopeless
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.waiting import hopeless
 from ansible_collections.mqttops.emqx.tests.unit.scripted import N1, N2, N3, ScriptedRunner, view
 
 
@@ -44,18 +44,25 @@ class TestTables:
         assert bool(reason) is vain
         assert not vain or N3 in reason
 
+    def test_nothing_is_on_its_way_where_nobody_else_runs(self) -> None:
+        alone, beside = (
+            read_view(
+                *view(
+                    N1,
+                    running,
+                    ready="false",
+                    waiting_tables="emqx_acl",
+                    waiting_nodes=N3,
+                    copying_tables="emqx_psk",
+                )
+            )
+            for running in ([N1], [N1, N2])
+        )
+        assert N3 in hopeless(alone, [N1])
+        assert hopeless(beside, [N1]) == ""
+
     def test_no_view_is_no_reason(self) -> None:
         assert hopeless(None, [N1]) == ""
-
-
-def test_patience_ends_after_half_a_minute_without_a_break() -> None:
-    now = [0.0]
-    patience = Patience(lambda: now[0])
-    answers = []
-    for moment, reason in [(0, "x"), (29, "x"), (30, ""), (40, "x"), (69, "x"), (70, "x")]:
-        now[0] = moment
-        answers.append(patience.ends(reason))
-    assert answers == [False, False, False, False, False, True]
 
 
 def test_a_node_that_does_not_run_is_not_asked() -> None:

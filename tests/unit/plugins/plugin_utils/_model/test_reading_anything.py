@@ -125,6 +125,8 @@ VALUES: dict[str, list[t.Any]] = {
     "container_network": ["host", "emqx-net"],
     "container_subnet": ["10.0.0.0/8"],
     "container_ports": [[], ["1883", "1884:1883"]],
+    "evacuate_redirect_to": [[], ["b1.example.org:1883", "[2001:db8::1]:1883"]],
+    "restart_since": ["", "2026-12-01T06:30:00Z"],
     "tls_ca_dir": ["/a/b", "a"],
     "environment": [{}, {"EMQX_A__B": "x", "C": 1, "D": False}],
 }

@@ -188,7 +188,7 @@ def test_a_host_without_a_plan_has_what_is_read_of_all() -> None:
 
 def test_the_search_finds_paths() -> None:
     assert len(read_by_tasks("__emqx_host")) > 60
-    assert ("restarts", "gates") in read_by_tasks("__emqx_plan")
+    assert ("restarts", "one_by_one") in read_by_tasks("__emqx_plan")
     assert ("firewall", "files", "0", "path") in read_by_tasks("__emqx_host")
     assert not has(results()["fresh"], ("restarts", "nothing"))
 
