@@ -199,7 +199,7 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
             lambda text: not text or not _too_simple(text),
             "8 to 64 characters of two kinds at least (letters, digits, others), not the vendor's",
             "leave emqx_dashboard_password unset to have one made, or set a better one",
-            found=lambda text: _too_simple(text),
+            found=_too_simple,
         ),
     ),
     "license": (Rule(_matches(r"\S*"), "a key, file:///PATH or evaluation, without blanks"),),
