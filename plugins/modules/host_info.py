@@ -88,6 +88,12 @@ options:
     description: Paths of what the node talks TLS with, V(certificate), V(key) and V(ca).
     type: dict
     default: {}
+  upgrade:
+    description: >-
+      For an upgrade, the V(place) of the copy that is saved of the node, the V(trees) that it is
+      of, and the directory of V(downloads). Empty where there is none.
+    type: dict
+    default: {}
 seealso:
   - module: mqttops.emqx.cluster_info
 """
@@ -199,6 +205,13 @@ host:
     certificates:
       description: As PEM, the node's certificate, the public part of its key, and the CA's; and
         when the certificate ends.
+      type: dict
+      returned: success
+    upgrade:
+      description: >-
+        The manifest of the copy that was RV(ignore:saved), the RV(ignore:sizes) of the trees in
+        bytes, how many are RV(ignore:free) for a copy, and the names of packages that are
+        RV(ignore:kept). Empty unless O(upgrade) is given.
       type: dict
       returned: success
 """

@@ -131,6 +131,26 @@ options:
     description: Environment of the node, which overrides its files.
     type: dict
     default: {}
+  mounts:
+    description: >-
+      Directories that are mounted over others while EMQX judges, after the candidates, in this
+      order and for this command alone. So a release that is not installed yet can judge.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      source:
+        description: What is mounted.
+        type: path
+        required: true
+      target:
+        description: Where it is to be seen.
+        type: path
+        required: true
+  judge_all:
+    description: Whether EMQX judges also where no file is to change, such as for another release.
+    type: bool
+    default: false
   boot_files:
     description: Files that a node reads only when it boots.
     type: list

@@ -26,13 +26,14 @@ CEILINGS = {
     "discovery_info": 1810,
     "etcd_stale_keys": 820,
     "evidence_info": 2910,
-    "host_info": 2430,
+    "host_info": 2510,
     "kernel_values": 260,
-    "managed_files": 2570,
+    "managed_files": 2600,
     "node_evacuation": 1230,
     "node_force_load": 1050,
+    "node_save": 720,
     "support_bundle": 440,
-    "survey_info": 4710,
+    "survey_info": 4780,
     "zone_file": 210,
 }
 
