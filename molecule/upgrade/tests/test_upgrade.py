@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
+from licenses import license_key
 from operations import can_log_in, changed, done, has_finding, is_ready, killed, refused, together
 from repacked import BROKEN, STRICT, repacked
 
@@ -171,3 +172,17 @@ def test_a_second_run_changes_nothing() -> None:
     is_healthy(n1=NEW, n2=NEW, n3=NEW)
     copies = LAB.outputs("cat /var/lib/mqttops-emqx/upgrade/emqx/manifest.json")
     assert {json.loads(text)["version"] for text in copies.values()} == {OLD}
+
+
+def test_the_open_source_edition_goes_on_as_the_other_one() -> None:
+    given = os.environ.get("EMQX_ENTERPRISE_PACKAGE", "")
+    if NEW_GIVEN and not (given and os.environ.get("EMQX_LICENSE_KEY")):
+        pytest.skip("needs EMQX_ENTERPRISE_PACKAGE, a deb of 5.9 or newer, and EMQX_LICENSE_KEY")
+    newest = package(given, "emqx-enterprise-5.10.4")
+    key = os.environ.get("EMQX_LICENSE_KEY") or license_key("Upgrade")
+    output = done(upgrade(file=newest, emqx_license=key))
+    assert key not in output
+    is_healthy(**dict.fromkeys(HOSTS, version(newest)))
+    shown = LAB.outputs("dpkg-query --show --showformat='${Package} ${db:Status-Status}' 'emqx*'")
+    assert all("emqx-enterprise installed" in text for text in shown.values())
+    assert changed(done(run("site", file=newest, emqx_license=key))) == set()
