@@ -11,7 +11,7 @@ GALAXY_VENV := $(CACHE)/galaxy
 SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
 ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
 # The longest first, so that none of them runs alone at the end.
-LONG        := scale default rolling outage tls faults doctor
+LONG        := scale default rolling upgrade outage tls faults doctor
 SCENARIOS   ?= $(LONG) $(filter-out $(LONG),$(ALL))
 LAB         ?= demo
 HOSTS       ?= 3
@@ -150,8 +150,9 @@ galaxy: build $(GALAXY_VENV)/.ready  ## Import the archive as Ansible Galaxy doe
 	@tests/galaxy.sh $(ARCHIVE) $(GALAXY_VENV)
 
 .PHONY: readme
-readme: setup  ## Write the tables of README.md from the tree
+readme: setup  ## Write the tables of README.md and docs/upgrade.md from the tree
 	@python tests/support/readme_tables.py --write
+	@PYTHONPATH=$(CACHE)/collections python tests/support/upgrade_tables.py --write
 
 .PHONY: changelog
 changelog: setup  ## Write CHANGELOG.md as it would be with a release now; fragments stay

@@ -17,8 +17,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import l
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import gather, reads
 
 Answer = Json
-HOST, VIEW, EVIDENCE, LINKS = "host", "view", "evidence", "links"
-PARTS = [HOST, VIEW, EVIDENCE, LINKS]
+HOST, VIEW, EVIDENCE, LINKS, UPGRADE = "host", "view", "evidence", "links", "upgrade"
+PARTS = [HOST, VIEW, EVIDENCE, LINKS, UPGRADE]
 
 
 class ActionModule(ActionBase):
@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         parts, where = options["parts"], layout(settings)
         wanted: Json = {}
         if HOST in parts:
-            wanted["host_info"] = reads.host_info(settings, where)
+            wanted["host_info"] = reads.host_info(settings, where, UPGRADE in parts)
         if VIEW in parts:
             wanted["cluster_info"] = reads.cluster_info(where)
         if EVIDENCE not in parts and LINKS not in parts:

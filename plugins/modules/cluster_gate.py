@@ -27,7 +27,7 @@ def whole_of(params: Record) -> Whole:
         raise InputError(f"interval is {params['interval']}: expected at least 1 second")
     alarms = None if params["alarms"] is None else frozenset(params["alarms"])
     clients = least(params["clients_before"], params["clients_share"])
-    return Whole(tuple(params["members"]), clients, alarms)
+    return Whole(tuple(params["members"]), clients, alarms, params["version"])
 
 
 def run(module: AnsibleModule) -> Json:
@@ -50,6 +50,7 @@ def main() -> None:
         "clients_before": {"type": "int", "default": 0},
         "clients_share": {"type": "int", "default": 0},
         "alarms": {"type": "list", "elements": "str"},
+        "version": {"type": "str", "default": ""},
         "interval": {"type": "int", "default": 2},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)

@@ -26,11 +26,12 @@ options:
       - What is read besides the variables.
       - V(host) is what M(mqttops.emqx.host_info) reads, V(view) is how the node sees its
         cluster, V(evidence) is what tells why a node
-        does not run, and V(links) are the connections to all nodes.
+        does not run, and V(links) are the connections to all nodes. V(upgrade) adds to V(host)
+        what an upgrade has to know.
       - V(evidence) and V(links) need a plan of M(mqttops.emqx.cluster_plan).
     type: list
     elements: str
-    choices: [host, view, evidence, links]
+    choices: [host, view, evidence, links, upgrade]
     default: []
   before_deployment:
     description: >-

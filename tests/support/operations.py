@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -17,6 +19,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 from lab_hosts import Lab
 
@@ -150,6 +153,33 @@ def wait_for(condition: t.Callable[[], bool], seconds: float) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not reached in {seconds:g} s"
         time.sleep(0.2)
+
+
+def killed(
+    run: t.Callable[[], subprocess.CompletedProcess[str]], log: Path, moment: t.Callable[[], bool]
+) -> str:
+    """Kill the control node's processes of a run at some moment; return what it printed by then."""
+    real = subprocess.run
+
+    def start(argv: list[str], **options: t.Any) -> subprocess.CompletedProcess[str]:
+        if argv[0] != "ansible-playbook":
+            return real(argv, check=False, **options)
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                argv, env=options["env"], stdout=out, stderr=out, start_new_session=True
+            )
+            try:
+                wait_for(lambda: process.poll() is not None or moment(), 300)
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return subprocess.CompletedProcess(argv, process.returncode, "", "")
+
+    with mock.patch("subprocess.run", start):
+        result = run()
+    text = log.read_text(encoding="utf-8")
+    assert result.returncode == -signal.SIGKILL, text
+    return text
 
 
 class Watch:

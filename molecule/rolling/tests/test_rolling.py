@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import typing as t
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
 from licenses import license_key
 from mqtt import Client
 from mqtt_fleet import Fleet
-from operations import changed, done, group, is_ready, together, wait_for
+from operations import changed, done, group, is_ready, killed, together, wait_for
 
 LAB = scenario_lab()
 CORES, REPLICANT = ("n1", "n2", "n3"), "n4"
@@ -115,27 +113,7 @@ def test_a_killed_run_goes_on_and_nothing_is_lost(arguments: list[str], tmp_path
 
 def killed_once(arguments: list[str], folder: Path, moment: t.Callable[[], bool]) -> str:
     """Kill a run at some moment, and return with what another one goes on."""
-    log = folder / "killed.log"
-    real = subprocess.run
-
-    def start(argv: list[str], **options: t.Any) -> subprocess.CompletedProcess[str]:
-        if argv[0] != "ansible-playbook":
-            return real(argv, check=False, **options)
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                argv, env=options["env"], stdout=out, stderr=out, start_new_session=True
-            )
-            try:
-                wait_for(lambda: process.poll() is not None or moment(), 300)
-            finally:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        return subprocess.CompletedProcess(argv, process.returncode, "", "")
-
-    with mock.patch("subprocess.run", start):
-        result = run("restart", arguments)
-    text = log.read_text()
-    assert result.returncode == -signal.SIGKILL, text
+    text = killed(lambda: run("restart", arguments), folder / "killed.log", moment)
     (since,) = set(GOES_ON.findall(text))
     return str(since)
 

@@ -111,48 +111,6 @@ _FEATURES: dict[str, Span] = {
 }
 
 
-class Hurdle(t.NamedTuple):
-    """What prevents an upgrade, or what it costs, for versions older than ``below`` that go to
-    ``since`` or newer, and older than ``until`` where that is set."""
-
-    below: str
-    since: str
-    until: str
-    refused: bool
-    text: str
-
-
-# EMQX's notes on rolling upgrades, and its changes #15712, #16047 and #16614.
-_HURDLES: tuple[Hurdle, ...] = (
-    Hurdle("5.0.0", "5.0.0", "", True, "there is no way from 4.x but a new cluster and an import"),
-    Hurdle(
-        "5.4.0",
-        "5.9.0",
-        "",
-        True,
-        "routes are lost: go to 5.8.9 first and restart all nodes at the same time, which changes "
-        "the schema of the routes",
-    ),
-    Hurdle(
-        "5.9.0",
-        "5.9.0",
-        "5.10.1",
-        True,
-        "a node may not boot as its configuration is not taken over: go to 5.10.1 or newer",
-    ),
-    Hurdle("5.8.0", "6.0.0", "", True, "only 5.8.0 and newer can: go to 5.10.4 first"),
-    Hurdle("6.0.0", "6.0.0", "6.0.1", True, "only 6.0.1 and newer take over 5.x: go there"),
-    Hurdle("6.0.0", "6.0.1", "", False, "the state of durable sessions is lost"),
-    Hurdle(
-        "6.1.1",
-        "6.1.1",
-        "",
-        False,
-        "durable storage pauses until more than half of the nodes are upgraded, and there is no "
-        "way back",
-    ),
-)
-
 _VERSION = re.compile(r"[ve]?([0-9]+)\.([0-9]+)\.([0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 _PRERELEASE = re.compile(r"(alpha|beta|rc)[.-]?[0-9]*")
 
@@ -231,18 +189,6 @@ def feature(name: str, version: str, edition: str = "") -> bool:
     if name not in _FEATURES:
         raise InputError(f"{name!r} is not the name of an EMQX feature.", known=sorted(_FEATURES))
     return holds(_FEATURES[name], version, edition)
-
-
-def hurdles(current: str, wanted: str) -> list[Hurdle]:
-    """Return what prevents an upgrade of a running cluster, or what it costs."""
-    old, new = parse(current), parse(wanted)
-    return [
-        hurdle
-        for hurdle in _HURDLES
-        if old < parse(hurdle.below)
-        and parse(hurdle.since) <= new
-        and not (hurdle.until and parse(hurdle.until) <= new)
-    ]
 
 
 def choices(setting: str, version: str = "", edition: str = "") -> list[str]:

@@ -15,6 +15,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host import (
     network,
     packages,
     places,
+    saved,
     services,
     storage,
     sysctls,
@@ -39,6 +40,7 @@ OPTIONS: Options = {
     "nft_table": {"type": "str", "default": "mqttops_emqx"},
     "firewall_zones": {"type": "list", "elements": "str", "default": []},
     "certificates": {"type": "dict", "default": {}},
+    "upgrade": {"type": "dict", "default": {}},
 }
 
 
@@ -75,5 +77,6 @@ def read(params: Record, run_command: RunCommand) -> Json:
         "nft": firewalls.nft_revision(run, params["nft_table"]),
         "firewall": firewalls.firewall(run, params["firewall_zones"]),
         "certificates": certificates.certificates(run, params["certificates"]),
+        "upgrade": saved.read(params["upgrade"]),
     }
     return {"host": host}

@@ -47,6 +47,10 @@ CONTAINER_SPEC: Options = {
     "volumes": {"type": "list", "elements": "str", "required": True},
     "image": {"type": "str", "required": True},
 }
+MOUNT_SPEC: Options = {
+    "source": {"type": "path", "required": True},
+    "target": {"type": "path", "required": True},
+}
 OPTIONS: Options = {
     # The journal of a host gets the options of each module but for such ones.
     "files": {
@@ -67,6 +71,8 @@ OPTIONS: Options = {
     "user": {"type": "str", "default": "emqx"},
     "container": {"type": "dict", "options": CONTAINER_SPEC},
     "environment": {"type": "dict", "default": {}, "no_log": True},
+    "mounts": {"type": "list", "elements": "dict", "default": [], "options": MOUNT_SPEC},
+    "judge_all": {"type": "bool", "default": False},
     "boot_files": {"type": "list", "elements": "path", "default": []},
     "boot_record": {"type": "path", "default": "/run/mqttops-emqx/emqx"},
     "timeout": {"type": "int", "default": 60},
@@ -104,7 +110,8 @@ def run(module: AnsibleModule, params: Json) -> Json:
         in_force = [path for path in states if changes.is_hocon(path)]
     candidates = {item["path"]: item["content"] for item in pending if item["path"] in in_force}
     # The environment is judged together with the files.
-    if params["validate"] and (candidates or (pending and in_force and params["environment"])):
+    asked = candidates or params["judge_all"] or (pending and params["environment"])
+    if params["validate"] and in_force and asked:
         judge(candidates, params, module.run_command, module.tmpdir)
     for item in pending:
         if item["check"]:

@@ -56,11 +56,13 @@ class Load:
 @dataclass(frozen=True)
 class Whole:
     """What there has to be: ``members`` that run and see one another, at least so many
-    ``clients``, and no alarm but those ``alarms`` (None: any)."""
+    ``clients``, no alarm but those ``alarms`` (None: any), and this node of a ``version`` (""
+    for any)."""
 
     members: tuple[str, ...]
     clients: int = 0
     alarms: frozenset[str] | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def missing(view: View, load: Load, whole: Whole) -> t.Iterator[str]:
     if view.state != "ready":
         yield not_ready(view, "wait").reason
         return
+    if whole.version and whole.version != view.version:
+        yield f"this node runs {view.version or 'an unknown version'}, not {whole.version}"
     yield from _unseen(view, set(whole.members))
     yield from _tables(view)
     sync = view.sync or {}

@@ -14,6 +14,7 @@ import pwd
 import tempfile
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.changes import is_hocon
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.refusal import explain_refusal
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.secret_values import secret_values
 from ansible_collections.mqttops.emqx.plugins.module_utils._errors import CommandError, RefusedError
@@ -22,9 +23,10 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.writing import 
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Record
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
 
-# Mounts "candidate target" pairs up to "--", then becomes the command.
+# Mounts "source target" pairs up to "--", each with what is mounted below its source, then becomes
+# the command.
 _MOUNT_AND_RUN = (
-    'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
+    'while [ "$1" != -- ]; do mount --rbind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
 )
 _NO_MOUNT = 125
 
@@ -34,8 +36,9 @@ def judge(
 ) -> None:
     """Have EMQX judge HOCON files; ``candidates`` maps the path in force to the new text.
 
-    ``params`` are those of the module managed_files: ``command``, ``user``, ``container``,
-    ``environment`` and ``timeout``. Raise RefusedError with EMQX's reason.
+    ``params`` are those of the module managed_files: ``files``, ``command``, ``user``,
+    ``container``, ``environment``, ``mounts`` and ``timeout``. Raise RefusedError with EMQX's
+    reason.
     """
     environment = {key: str(value) for key, value in params["environment"].items()}
     with tempfile.TemporaryDirectory(dir=tmpdir) as folder:
@@ -47,7 +50,9 @@ def judge(
     if rc == _NO_MOUNT or (err.startswith("unshare:") and not params["container"]):
         raise RefusedError(_not_tried(params["container"], err))
     if rc != 0:
-        secrets = secret_values(candidates.values(), environment)
+        # Also those of files that are in force already.
+        known = [item["content"] for item in params["files"] if is_hocon(item["path"])]
+        secrets = secret_values(known, environment)
         raise RefusedError(
             "EMQX refuses the new configuration, the files in force were left as they are: "
             f"{explain_refusal(out, err, secrets)}. Correct emqx_config, emqx_base_config, "
@@ -65,6 +70,7 @@ def _check_config(
     container = params["container"]
     command = _in_container(container, staged) if container else params["command"]
     pairs = [part for path, candidate in staged.items() for part in (candidate, path)]
+    pairs += [mount[end] for mount in params["mounts"] for end in ("source", "target")]
     mounts = ["unshare", "--mount", "sh", "-c", _MOUNT_AND_RUN, "sh", *pairs, "--"]
 
     def run(argv: list[str], variables: dict[str, str]) -> tuple[int, str, str]:

@@ -10,12 +10,12 @@ import typing as t
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.platforms import SUPPORTED
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import (
     edition_of,
-    hurdles,
     parse,
 )
-from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState, Release
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.upgrade_paths import path
 
 Findings = t.Iterator[Finding]
 
@@ -55,11 +55,10 @@ def _installed(release: Release, host: HostState) -> Findings:
             "other_version",
             f"EMQX {version} or an empty host",
             f"EMQX {found} installed",
-            f"set emqx_version to {found}, or upgrade the node first as the EMQX upgrade "
-            "notes say: this playbook does not change the version of a node",
+            _other_version(found, version),
             subject="emqx_version",
         )
-        yield from _path(found, version)
+        yield from check_path(found, version)
     elif found:
         yield Finding(
             "other_edition",
@@ -84,16 +83,34 @@ def _installed(release: Release, host: HostState) -> Findings:
         )
 
 
-def _path(found: str, version: str) -> Findings:
-    for hurdle in hurdles(found, version):
+def _other_version(found: str, version: str) -> str:
+    if parse(found) < parse(version):
+        return (
+            f"run the playbook upgrade, which takes the nodes to {version} one after the other, or "
+            f"set emqx_version to {found}"
+        )
+    return f"set emqx_version to {found} or newer, as EMQX does not read the data of a newer one"
+
+
+def check_path(found: str, version: str) -> Findings:
+    """Yield why a cluster of one version cannot be upgraded to another, or what it costs."""
+    way = path(found, version)
+    for rule in way.refused:
         yield Finding(
             "upgrade_path",
-            "a version that a cluster can be upgraded to node by node"
-            + ("" if hurdle.refused else " without loss"),
-            f"{found} to {version}",
-            hurdle.text,
+            "a version that a cluster can be upgraded to node by node",
+            f"{found} to {version}: {rule.text}",
+            way.remedy or "build a new cluster, and import the data there",
             subject="emqx_version",
-            severity=ERROR if hurdle.refused else WARNING,
+        )
+    for rule in way.lost:
+        yield Finding(
+            "upgrade_path",
+            "a version that a cluster can be upgraded to node by node without loss",
+            f"{found} to {version}: {rule.text}",
+            "go on if that is acceptable",
+            subject="emqx_version",
+            severity=WARNING,
         )
 
 
@@ -108,7 +125,7 @@ def _container(release: Release, host: HostState) -> Findings:
             subject="emqx_version",
         )
     elif found:
-        yield from _path(found, version)
+        yield from check_path(found, version)
     if host.package_version:
         yield Finding(
             "other_kind",

@@ -63,6 +63,7 @@ RANGES: t.Mapping[str, tuple[int, int, str]] = {
     "evacuate_health_check": (1, 86400, "seconds"),
     "evacuate_takeover": (1, 86400, "seconds"),
     "evacuate_timeout": (1, 86400, "seconds"),
+    "upgrade_batch": (1, 1000, "replicants"),
     # The kernel's own limit of fs.nr_open on 64 bits.
     "tuning_nofile": (1024, 2147483584, "open files"),
     "min_cores": (1, 1000, "cores"),
@@ -174,6 +175,7 @@ def _directory(empty: bool) -> tuple[Rule, ...]:
 _FILE = (Rule(_matches(r"(?:.*/)?(?!\.{1,2}$)[^/]+", empty=True), "a file on the control node"),)
 _LINK = (Rule(_matches(_URL, empty=True), "a URL that begins with https://"),)
 
+_PLACE = (Rule(_matches(r"(?:[^-\s](?:.*\S)?)?"), "a URL or a path"),)
 RULES: t.Mapping[str, tuple[Rule, ...]] = {
     "version": (
         # As the vendor's files have it.
@@ -206,6 +208,7 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
     "data_dir": _directory(empty=True),
     "root_dir": _directory(empty=False),
     "download_dir": _directory(empty=False),
+    "upgrade_dir": _directory(empty=False),
     "cookie_file": _FILE,
     "dashboard_password_file": _FILE,
     "tls_ca_dir": (
@@ -216,7 +219,8 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
     "preflight_json": _FILE,
     "doctor_json": _FILE,
     "plan_json": _FILE,
-    "package": (Rule(_matches(r"(?:[^-\s](?:.*\S)?)?"), "a URL or a path"),),
+    "package": _PLACE,
+    "rollback_package": _PLACE,
     "package_sha256": (
         Rule(_matches(r"[0-9A-Fa-f]{64}", empty=True), "a SHA-256 of 64 hexadecimal digits"),
     ),

@@ -246,7 +246,7 @@ class HostState:
 
     ``platform``, ``container``, ``sysctls``, ``nft``, ``firewall`` and ``certificates`` are as the
     module documents them; ``running`` is its ``places``: what the node uses now, or used when it
-    ran.
+    ran; ``upgrade`` is what an upgrade has to know besides, {} in other runs.
     """
 
     unreachable: str = ""
@@ -268,6 +268,7 @@ class HostState:
     firewall: Record = field(default_factory=dict)
     certificates: t.Mapping[str, str] = field(default_factory=dict)
     running: Record = field(default_factory=dict)
+    upgrade: Record = field(default_factory=dict)
 
     @classmethod
     def of(cls, answer: Record) -> HostState:
@@ -294,6 +295,7 @@ class HostState:
             nft=answer["nft"],
             firewall=answer["firewall"],
             certificates=answer["certificates"],
+            upgrade=answer.get("upgrade", {}),
         )
 
     def file(self, path: str) -> FileState:

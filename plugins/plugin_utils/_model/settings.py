@@ -139,6 +139,9 @@ class Settings:
     drain_host: str = ""
     drain_state: str = "stopped"
     recover_from: str = ""
+    upgrade_dir: str = "/var/lib/mqttops-emqx/upgrade"
+    upgrade_batch: int = 1
+    rollback_package: str = ""
     allow_full_restart: bool = False
     allow_data_loss: bool = False
     firewall_backend: str = "auto"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import compare
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import ERROR, WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge.preflight import check_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import agreement
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import HostState, Release
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.strategies import table
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
@@ -22,7 +23,12 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.release import release
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import hosts, lifecycle, reads
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import (
+    hosts,
+    lifecycle,
+    reads,
+    upgrade_checks,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     ADD,
@@ -65,6 +71,7 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
         yield from draft.change.findings
     if run.purpose == ROTATE:
         yield from _of_rotation(run, settings, draft)
+    yield from upgrade_checks.findings(run, draft)
 
 
 def _of_host(host: str, found: HostState, run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
@@ -82,7 +89,7 @@ def _of_host(host: str, found: HostState, run: RunInput, draft: Deployment) -> t
         if one.leads:
             besides += tuning.findings(own, found, host, one.reserved_ports)
         besides += container.findings(own, found, one.node)
-    yield from check_host(
+    findings = check_host(
         given.settings,
         node,
         one.layout if one else layout(given.settings),
@@ -94,6 +101,13 @@ def _of_host(host: str, found: HostState, run: RunInput, draft: Deployment) -> t
         package_node=_package_node(host, run, draft),
         besides=besides,
     )
+    # What an upgrade is for, it is not told.
+    older = one and host in draft.ways and _is_older(one.release)
+    yield from (each for each in findings if not (older and each.code == "other_version"))
+
+
+def _is_older(what: Release) -> bool:
+    return bool(what.installed) and compare(what.installed, what.version) < 0
 
 
 def _missing_files(given: HostInput) -> dict[str, str]:

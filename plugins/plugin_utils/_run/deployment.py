@@ -34,6 +34,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import (
     checks,
     lifecycle,
     survey,
+    upgrade,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
     SURVEY,
@@ -51,6 +52,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     ROTATE,
     START,
     STOP,
+    UPGRADE,
     RunInput,
 )
 
@@ -103,7 +105,7 @@ def plan(run: RunInput) -> Deployment:
     stopped = change.stop if change else ()
     whole = cluster.members if run.purpose == RESTART else ()
     states = _states(run, cluster, hosts, stale, stopped)
-    starts = run.purpose not in (STOP, DRAIN, RECOVER)
+    starts = run.purpose not in (STOP, DRAIN, RECOVER, UPGRADE)
     restarts = restart.plan(states, order.last, whole) if starts else restart.Restarts()
     hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
@@ -121,6 +123,9 @@ def plan(run: RunInput) -> Deployment:
         drain=lifecycle.drained(run, settings, cluster) if run.purpose == DRAIN else None,
         recovery=lifecycle.recovered(run, settings, cluster) if run.purpose == RECOVER else None,
     )
+    if run.purpose == UPGRADE:
+        what = upgrade.order(run, settings, hosts, survey.views(run, cluster))
+        draft = dataclasses.replace(draft, upgrade=what, ways=upgrade.ways(run, hosts, model, what))
     draft = dataclasses.replace(draft, look=_look(run, settings, draft))
     return _judged(run, settings, draft)
 

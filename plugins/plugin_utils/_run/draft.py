@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import Finding, is_error
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Cluster
@@ -18,10 +18,12 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     restart,
     rotation,
     start_order,
+    upgrade,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.upgrade import Ways
 
-Verb = t.Union[outage.Stop, drain.Drain, recovery.Recovery]
+Verb = t.Union[outage.Stop, drain.Drain, recovery.Recovery, upgrade.Upgrade]
 
 # What has still to be asked before anything is changed.
 VIEW, SURVEY = "view", "survey"
@@ -47,6 +49,8 @@ class Deployment:
     stop: outage.Stop | None = None
     drain: drain.Drain | None = None
     recovery: recovery.Recovery | None = None
+    upgrade: upgrade.Upgrade | None = None
+    ways: Ways = field(default_factory=dict)
     look: str = ""
     again: bool = False
     foreseen: tuple[Finding, ...] = ()
@@ -54,7 +58,7 @@ class Deployment:
     @property
     def verb(self) -> Verb | None:
         """Return the plan of a run that has one of its own."""
-        return self.stop or self.drain or self.recovery
+        return self.stop or self.drain or self.recovery or self.upgrade
 
     @property
     def passed(self) -> bool:

@@ -16,7 +16,21 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 
 # What a run is for.
-DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART, STOP, START, DRAIN, RECOVER = (
+(
+    DEPLOY,
+    INSPECT,
+    ADD,
+    REMOVE,
+    REPLACE,
+    RENAME,
+    ROTATE,
+    RESTART,
+    STOP,
+    START,
+    DRAIN,
+    RECOVER,
+    UPGRADE,
+) = (
     "deploy",
     "inspect",
     "add",
@@ -29,10 +43,11 @@ DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, RESTART, STOP, START, DRA
     "start",
     "drain",
     "recover",
+    "upgrade",
 )
 # Those that stop and start nodes as they are: nothing is written, and no host judged.
 LIFECYCLE = frozenset({RESTART, STOP, START, DRAIN, RECOVER})
-PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, *sorted(LIFECYCLE))
+PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, UPGRADE, *sorted(LIFECYCLE))
 # Those that change who the members are.
 MEMBER_CHANGES = frozenset({ADD, REMOVE, REPLACE, RENAME})
 

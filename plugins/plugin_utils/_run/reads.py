@@ -9,7 +9,12 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import container, release, tuning
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
+    container,
+    release,
+    saves,
+    tuning,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import plan as firewall
 
@@ -18,8 +23,9 @@ PACKAGE_UNIT = "emqx.service"
 PACKAGE_UNIT_AT_BOOT = f"/etc/systemd/system/multi-user.target.wants/{PACKAGE_UNIT}"
 
 
-def host_info(settings: Settings, layout: Layout) -> Options:
-    """Return the options of host_info: all that a deployment needs to know of a host."""
+def host_info(settings: Settings, layout: Layout, upgrade: bool = False) -> Options:
+    """Return the options of host_info: all that a deployment needs to know of a host, and what an
+    upgrade does besides."""
     files = [*layout.watched, *firewall.WATCHED, *tuning.WATCHED]
     if layout.instanced:
         files.append(PACKAGE_UNIT_AT_BOOT)
@@ -39,6 +45,15 @@ def host_info(settings: Settings, layout: Layout) -> Options:
         "nft_table": nftables.TABLE,
         "certificates": dict(layout.certificates_in_use),
         "firewall_zones": list(settings.firewall_zones),
+        "upgrade": _upgrade(settings, layout) if upgrade else {},
+    }
+
+
+def _upgrade(settings: Settings, layout: Layout) -> Options:
+    return {
+        "place": saves.place(settings, layout),
+        "trees": list(saves.trees(layout)),
+        "downloads": settings.download_dir,
     }
 
 

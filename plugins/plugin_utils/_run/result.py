@@ -26,13 +26,19 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.instance_files 
     instance_files,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.layout import layout
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import lifecycle, steps, survey
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import (
+    lifecycle,
+    steps,
+    survey,
+    upgrade,
+)
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import PREPARING, HostPlan
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     MEMBER_CHANGES,
     RENAME,
+    UPGRADE,
     RunInput,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._show import plan as show
@@ -95,6 +101,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
         "stop": data(plan.stop) if plan.stop else {},
         "drain": data(plan.drain) if plan.drain else {},
         "recovery": data(plan.recovery) if plan.recovery else {},
+        "upgrade": data(plan.upgrade) if plan.upgrade else {},
         "rotation": [
             {**data(step), "text": step.whole_text}
             for step in (plan.rotation.changes if plan.rotation else ())
@@ -153,7 +160,9 @@ def tries(host: str, run: RunInput, plan: Deployment) -> bool:
     """Tell whether EMQX is to judge the new configuration of a host before anything is changed."""
     one = plan.hosts.get(host)
     unknown = run.hosts[host].trial.stale is None
-    return bool(one and one.todo["configure"] and not one.release.needed and unknown)
+    waits = bool(one and one.todo["configure"] and not one.release.needed and unknown)
+    # An upgrade has the release judge that it brings.
+    return waits and run.purpose != UPGRADE
 
 
 def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) -> Data:
@@ -188,7 +197,24 @@ def _host_data(host: str, run: RunInput, plan: Deployment, leading: Settings) ->
     found["discovery"] = {"service_account": "", **asked}
     if one:
         found.update(_work(host, run, plan, one))
+    if one and host in plan.ways:
+        found["upgrade"] = _upgrade(host, plan, settings, one)
     return found
+
+
+def _upgrade(host: str, plan: Deployment, settings: Settings, one: HostPlan) -> Data:
+    """Return what tasks need of the way of a host to another version, and back."""
+    way = plan.ways[host]
+    shown = {name: value for name, value in data(way).items() if name != "settings"}
+    return {
+        **shown,
+        "pending": bool(plan.upgrade and host in plan.upgrade.pending),
+        "replaces": upgrade.replaced(way, one.release),
+        "unpacked": upgrade.unpacked(settings),
+        "packages": f"{settings.upgrade_dir}/packages",
+        "evacuated": way.evacuates,
+        "mounts": upgrade.mounts(settings, one),
+    }
 
 
 def _gate(host: str, plan: Deployment, settings: Settings, leading: Settings) -> Data:
@@ -197,8 +223,13 @@ def _gate(host: str, plan: Deployment, settings: Settings, leading: Settings) ->
     if plan.drain and not plan.drain.serves and plan.drain.state != drain.SERVING:
         members = list(plan.drain.others)
     serves = host not in plan.restarts.unready
+    # The version before is the one that hands its clients over.
+    before = plan.ways[host].settings if host in plan.ways else settings
+    if plan.upgrade:
+        members = list(plan.upgrade.whole.get(host, plan.upgrade.running))
+        serves = plan.cluster.nodes[host].name in plan.upgrade.running
     # Alone, a node has nobody to hand its clients to.
-    evacuates = serves and len(members) > 1 and gates.evacuates(settings)
+    evacuates = serves and len(members) > 1 and gates.evacuates(before)
     return {
         "members": members,
         "serves": serves,

@@ -22,7 +22,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
 def of_run(run: RunInput, plan: Deployment) -> list[Step]:
     """Return the steps of all hosts in the order in which they are done."""
     steps = list(plan.change.steps) if plan.change else []
-    if run.purpose in LIFECYCLE:
+    if run.purpose in LIFECYCLE or plan.upgrade:
         return list((plan.verb or plan.restarts).steps)
     for host, one in plan.hosts.items():
         steps += _preparing(host, one, run.hosts[host])

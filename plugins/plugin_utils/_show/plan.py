@@ -35,7 +35,7 @@ def lines(
 # Steps whose order among hosts matters.
 ORDERED = frozenset(
     {
-        *("stop", "start", "restart", "evacuate", "force_load"),
+        *("stop", "start", "restart", "evacuate", "force_load", "upgrade"),
         *("join", "leave", "force_leave", "certificates"),
     }
 )

@@ -20,7 +20,7 @@ _SPEC.loader.exec_module(payload)
 
 # The most lines of a module with all that it imports.
 CEILINGS = {
-    "cluster_gate": 1210,
+    "cluster_gate": 1220,
     "cluster_info": 1300,
     "cluster_member": 1600,
     "cluster_probe": 540,
@@ -28,13 +28,14 @@ CEILINGS = {
     "discovery_info": 1660,
     "etcd_stale_keys": 760,
     "evidence_info": 2230,
-    "host_info": 1930,
+    "host_info": 2000,
     "kernel_values": 230,
-    "managed_files": 2470,
+    "managed_files": 2480,
     "node_evacuation": 1160,
     "node_force_load": 1010,
+    "node_save": 640,
     "support_bundle": 370,
-    "survey_info": 4150,
+    "survey_info": 4220,
     "zone_file": 150,
 }
 

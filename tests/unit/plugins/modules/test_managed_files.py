@@ -441,6 +441,31 @@ class TestValidation:
         host.run(host.file(content=OLD), env, environment={"EMQX_A__B": "1"})
         assert len(emqx.calls) == 1 and emqx.seen == {}
 
+    def test_a_release_that_is_not_installed_judges_what_is_in_force(
+        self, host: Host, emqx: Emqx
+    ) -> None:
+        new = host.tmp.parent / "new"
+        new.write_text("release")
+        mounts = [{"source": str(new), "target": "/usr/lib/emqx"}]
+        asked = {"judge_all": True, "check": True}
+        assert host.run(host.file(content=OLD), mounts=mounts, **asked)["changed"] is False
+        (argv,) = emqx.calls
+        pairs = argv[argv.index("sh", 4) + 1 : argv.index("--")]
+        assert pairs == [str(new), "/usr/lib/emqx"]
+        # What it refuses may be in a file that does not change.
+        emqx.answer = (1, "ERROR: oldsecret is none\n", "")
+        answer = host.run(host.file(content=OLD), mounts=mounts, **asked)
+        assert answer["failed"] and "is none" in answer["msg"]
+        assert "oldsecret" not in answer["msg"]
+
+    def test_candidates_are_seen_by_the_release_that_is_not_installed(
+        self, host: Host, emqx: Emqx
+    ) -> None:
+        new = host.tmp.parent / "new"
+        new.write_text("release")
+        host.run(host.file(), mounts=[{"source": str(new), "target": "/usr/lib/emqx"}])
+        assert list(emqx.seen) == [str(host.conf), "/usr/lib/emqx"]
+
 
 class TestAnswer:
     def test_stale_keys(self, host: Host, emqx: Emqx) -> None:

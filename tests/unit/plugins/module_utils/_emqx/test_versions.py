@@ -151,29 +151,3 @@ class TestCookies:
         problem = versions.cookie_problem(cookie)
         assert words in problem
         assert len(cookie) < 10 or cookie not in problem
-
-
-@pytest.mark.parametrize(
-    ("current", "wanted", "refused", "text"),
-    [
-        ("4.4.19", "5.8.9", True, "a new cluster and an import"),
-        ("5.3.2", "5.10.4", True, "go to 5.8.9 first"),
-        ("5.8.9", "5.9.0", True, "go to 5.10.1 or newer"),
-        ("5.8.9", "5.10.0", True, "go to 5.10.1 or newer"),
-        ("5.7.2", "6.0.1", True, "go to 5.10.4 first"),
-        ("5.10.4", "6.0.0", True, "only 6.0.1 and newer"),
-        ("5.10.4", "6.0.3", False, "durable sessions"),
-        ("6.1.0", "6.1.2", False, "no way back"),
-    ],
-)
-def test_what_prevents_an_upgrade(current: str, wanted: str, refused: bool, text: str) -> None:
-    found = versions.hurdles(current, wanted)
-    assert [hurdle for hurdle in found if hurdle.refused is refused and text in hurdle.text]
-
-
-@pytest.mark.parametrize(
-    ("current", "wanted"),
-    [("5.8.6", "5.8.9"), ("5.4.0", "5.8.9"), ("5.8.9", "5.10.4"), ("6.0.1", "6.1.0")],
-)
-def test_an_upgrade_that_nothing_prevents(current: str, wanted: str) -> None:
-    assert versions.hurdles(current, wanted) == []

@@ -52,6 +52,12 @@ def test_a_whole_cluster_opens_the_gate_by_one_call() -> None:
     }
 
 
+def test_the_node_runs_the_version_that_it_is_to_have() -> None:
+    reply = answer(version="5.8.8")
+    assert seen(reply, version="5.8.8") == seen(reply) == []
+    assert seen(reply, version="5.8.9") == ["this node runs 5.8.8, not 5.8.9"]
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

@@ -227,14 +227,14 @@ FINDINGS: list[tuple[Tree, Tree, str, str, str]] = [
         {"package_name": "emqx", "package_version": "5.8.6"},
         "other_version",
         "EMQX 5.8.6 installed",
-        "set emqx_version to 5.8.6",
+        "run the playbook upgrade",
     ),
     (
         {"package_type": "tarball"},
         {"release": "5.8.6"},
         "other_version",
         "EMQX 5.8.6 installed",
-        "set emqx_version to 5.8.6",
+        "run the playbook upgrade",
     ),
     (
         {"deployment": "container", "version": "5.10.4"},

@@ -116,6 +116,8 @@ VALUES: dict[str, list[t.Any]] = {
     "data_dir": ["", "/data/emqx"],
     "root_dir": ["/opt/emqx", "/srv/emqx-5"],
     "download_dir": ["/srv/cache"],
+    "upgrade_dir": ["/srv/saved"],
+    "rollback_package": ["", "/srv/emqx.deb"],
     "package_sha256": ["", "0a" * 32],
     "download_url": ["https://a.example/x?y=z#1", "http://u:p@a.example"],
     "repository_url": ["https://a.example/x"],
