@@ -82,7 +82,8 @@ def _of_configuration(draft: Deployment) -> Findings:
     if not waiting:
         return
     paths = sorted({path for found in waiting.values() for path in found})
-    way = draft.ways[next(iter(waiting))]
+    first, *_others = waiting
+    way = draft.ways[first]
     found = f" -e emqx_version={way.version}" if way.saves else ""
     yield Finding(
         "config_waits",

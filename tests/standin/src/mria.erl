@@ -8,6 +8,7 @@
          is_member/1, boot_time/0, copying/1, del_member/1, transaction/1, dirty_write/1, dirty_delete/2]).
 
 -define(WAIT_ROUND, 5000).
+-define(COPYING, {?MODULE, copying}).
 
 %%-- boot ------------------------------------------------------------------------
 %% Returns when all tables are loaded: never, while a peer that stopped later is missing, or on
@@ -144,6 +145,7 @@ locked(Node, Fun) -> global:trans({{?MODULE, join}, self()}, Fun, [node(), Node]
 do_join(replicant, Node) ->
     mria_lb:join_cluster(Node);
 do_join(core, Node) ->
+    wait_for_copies(Node, 2000),
     ?LOG_WARNING("joining the cluster of ~p, dropping all local data", [Node]),
     emqx_machine:stop_apps(),
     reset(),
@@ -161,7 +163,19 @@ do_join(core, Node) ->
             start(),
             {error, Reason}
     after
+        persistent_term:put(?COPYING, true),
         emqx_machine:start_apps(Copy)
+    end.
+
+%% Whoever joins meanwhile would take the copies that cannot be read for such as are not there, for good.
+wait_for_copies(Node, Rounds) ->
+    Cores = [N || N <- rpc:call(Node, mnesia, system_info, [running_db_nodes]), N =/= node()],
+    case [N || N <- Cores, true =:= rpc:call(N, persistent_term, get, [?COPYING, false])] of
+        [_ | _] when Rounds > 0 ->
+            timer:sleep(50),
+            wait_for_copies(Node, Rounds - 1);
+        _ ->
+            ok
     end.
 
 %% Until Fun returns, this node's copies cannot be read, as while Mnesia loads them: a peer that has them
@@ -172,6 +186,7 @@ copying(Fun) ->
     [mnesia_lib:set({T, where_to_read}, nowhere) || T <- Tables],
     Fun(),
     [mnesia_lib:set({T, where_to_read}, node()) || T <- Tables],
+    persistent_term:erase(?COPYING),
     ok.
 
 %% Mnesia running with an empty schema in memory
