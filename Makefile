@@ -11,7 +11,7 @@ GALAXY_VENV := $(CACHE)/galaxy
 SANITY_TREE := $(CACHE)/sanity/ansible_collections/mqttops/emqx
 ALL         := $(patsubst molecule/%/molecule.yml,%,$(sort $(wildcard molecule/*/molecule.yml)))
 # The longest first, so that none of them runs alone at the end.
-LONG        := scale default rolling upgrade outage tls faults doctor
+LONG        := upgrade outage rolling interrupted scale default tls faults doctor
 SCENARIOS   ?= $(LONG) $(filter-out $(LONG),$(ALL))
 LAB         ?= demo
 HOSTS       ?= 3

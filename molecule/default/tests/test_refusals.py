@@ -140,6 +140,19 @@ CASES = {
             "listeners.tcp.default.max_connections",
         ),
     ),
+    "another place for the data": Case(
+        {"n1": {"emqx_data_dir": "/data/emqx"}, "n2": {"emqx_discovery_strategy": "manual"}},
+        [
+            (
+                "data_moved",
+                "Host n1, emqx_data_dir",
+                f"where it is, {LAB.data}",
+                "found: /data/emqx",
+                "remove_node",
+            ),
+            ("differing_settings", "Host n2, emqx_discovery_strategy", "'manual' on n2"),
+        ],
+    ),
     "consent": Case(
         {host: {"emqx_cookie": NEW_COOKIE} for host in HOSTS},
         [

@@ -153,6 +153,8 @@ def test_remove_two_at_once(tmp_path: Path) -> None:
         assert LAB.addresses["n4"] not in content
         assert LAB.addresses["n5"] not in content
     assert changed(done(run("remove_node", five, **both))) == set()
+    # Asking a node that does not run for anything would write there.
+    assert LAB.hosts["n5"].check_output(f"ls -A {LAB.data}") == ""
 
 
 def test_rename(tmp_path: Path) -> None:
@@ -160,6 +162,26 @@ def test_rename(tmp_path: Path) -> None:
     three = group(tmp_path, n1={}, n2={}, n3={"emqx_node_name": name})
     output = done(run("rename_node", three, emqx_rename_host="n3"))
     assert "mnesia-aside-" in output
+    members = sorted([LAB.node_name("n1"), LAB.node_name("n2"), name])
+    for host in ("n1", "n2", "n3"):
+        assert LAB.view(host) == {"running_nodes": members, "stopped_nodes": []}
+    assert can_log_in(LAB, "n3", "keeper", PASSWORD)
+
+
+def test_one_that_was_force_left_while_it_was_stopped(tmp_path: Path) -> None:
+    """On its old database such a node never boots: who agrees to lose it is told what to do."""
+    name = f"emqx3@{LAB.addresses['n3']}"
+    own = {"emqx_node_name": name, "emqx_allow_data_loss": True}
+    three = group(tmp_path, n1={}, n2={}, n3=own)
+    LAB.hosts["n3"].check_output("systemctl stop emqx")
+    LAB.emqx("n1", "ctl", "cluster", "force-leave", name)
+    wait_for(lambda: LAB.view("n2")["stopped_nodes"] == [], 30)
+    # Whether it boots shows only when it is started.
+    failed = run("site", three, emqx_ready_timeout=20, emqx_cluster_timeout=5)
+    assert failed.returncode != 0, failed.stdout
+    assert "ERROR [expelled] Host n3" in failed.stdout
+    assert "add_node" in failed.stdout
+    done(run("add_node", three))
     members = sorted([LAB.node_name("n1"), LAB.node_name("n2"), name])
     for host in ("n1", "n2", "n3"):
         assert LAB.view(host) == {"running_nodes": members, "stopped_nodes": []}
