@@ -125,7 +125,7 @@ molecule: setup  ## Molecule scenarios (SCENARIOS="default tarball", JOBS=3 at a
 
 # The output of each is shown when it ends; one that fails does not keep the others from running.
 POOL = $(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going
-RECAP = +tests/recap.sh
+RECAP = +@python3 tests/support/recap.py
 
 scenario-%: packages host-image
 	@tests/molecule.sh $*
