@@ -95,11 +95,18 @@ def wipe_and_start_together(world: World) -> None:
     joined(world)
 
 
+def in_operation(world: World, name: str) -> None:
+    """After a join, the applications come back by themselves."""
+    wait_until(lambda: "is started" in world.emqx(name, "ctl", "status").stdout, f"{name} started")
+
+
 def joined(world: World) -> None:
     """Discovery goes on after a start."""
     wait_until(
         lambda: world.emqx("s4", "ctl", "cluster", "status").stdout.count("@") == 3, "3 nodes"
     )
+    for name in ("s4", "s5", "s6"):
+        in_operation(world, name)
 
 
 def missing_conf(world: World) -> None:
@@ -154,6 +161,7 @@ BEFORE: dict[str, Callable[[World], None]] = {
     "start: hostname not resolvable in node name": lambda w: w.kill("n2"),
     "missing emqx.conf: check_config": missing_conf,
     "default cookie: start (warning)": default_cookie,
+    "n2: admins add bob again (succeeds only if wiped)": lambda w: in_operation(w, "n2"),
     "n2: start#2": lambda w: w.configure("n2"),
     "REST cluster#3": rejoin_n2,
     "n2: stop#6": start_and_join_n2,
