@@ -150,9 +150,10 @@ galaxy: build $(GALAXY_VENV)/.ready  ## Import the archive as Ansible Galaxy doe
 	@tests/galaxy.sh $(ARCHIVE) $(GALAXY_VENV)
 
 .PHONY: readme
-readme: setup  ## Write the tables of README.md and docs/upgrade.md from the tree
+readme: setup  ## Write the tables of README.md and docs/upgrade.md, and docs/findings.md, from the tree
 	@python tests/support/readme_tables.py --write
 	@PYTHONPATH=$(CACHE)/collections python tests/support/upgrade_tables.py --write
+	@python tests/support/findings_page.py --write
 
 .PHONY: changelog
 changelog: setup  ## Write CHANGELOG.md as it would be with a release now; fragments stay

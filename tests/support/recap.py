@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
 """Run a command of many checks; where it fails, its last lines say which failed and why.
 
 What is between them is tens of thousands of lines, and a log is often kept in part: of these few

@@ -1,3 +1,6 @@
+# Copyright (c) 2026, mqttops contributors
+# SPDX-License-Identifier: Apache-2.0
+
 """What the end of ``make test`` says of its failures."""
 
 from __future__ import annotations
