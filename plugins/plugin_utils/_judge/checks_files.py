@@ -22,6 +22,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 
 # Keys of EMQX 5.0 to 6.3 whose values are paths on the node's host.
 _NAMES = re.compile(r"(?:^|\.)(?:certfile|keyfile|cacertfile|bootstrap_file|init_file|path)$")
+_READ, _ENTER = 4, 1
 _ETC = re.compile(r"^\$\{EMQX_ETC_DIR\}|^\$EMQX_ETC_DIR\b")
 
 
@@ -54,6 +55,23 @@ def named_paths(settings: Settings, layout: Layout) -> dict[str, tuple[str, str]
     return found
 
 
+def looked_at(settings: Settings, layout: Layout) -> tuple[str, ...]:
+    """Return what a host is asked about for ``check_named_files``: those files and all folders
+    above them."""
+    paths = named_paths(settings, layout)
+    return tuple(sorted({each for path in paths for each in (path, *_folders(path))}))
+
+
+def _folders(path: str) -> list[str]:
+    """Return the folders above a path, from the topmost on.
+
+    >>> _folders("/etc/ssl/key.pem")
+    ['/etc', '/etc/ssl']
+    """
+    parts = path.split("/")[1:-1]
+    return ["/" + "/".join(parts[: number + 1]) for number in range(len(parts))]
+
+
 def _leaves(value: t.Any, key: str) -> t.Iterator[tuple[str, str]]:
     """Yield all texts below a value with their keys; the places in lists are no part of a key."""
     if isinstance(value, t.Mapping):
@@ -75,11 +93,14 @@ def check_named_files(
     for path, (variable, key) in named_paths(settings, layout).items():
         if path not in host.files or _is_brought(path, layout, release):
             continue
-        state = host.files[path]
-        if not state.exists:
+        closed = next((each for each in _folders(path) if not _opens(each, host, layout)), "")
+        if not host.files[path].exists:
             found, remedy = f"no file {path}", "put it there, or correct the path"
-        elif not _is_readable(state, layout.user):
-            found = f"{path} of {state.owner}:{state.group} with mode {state.mode}"
+        elif closed:
+            found = f"{path} below {_described(closed, host)}"
+            remedy = f"put it where the user {layout.user} may go, as {layout.etc}/certs"
+        elif not _allows(host.files[path], layout.user, _READ):
+            found = _described(path, host)
             remedy = f"let the user {layout.user} read it: chgrp {layout.user}; chmod g+r"
         else:
             continue
@@ -100,13 +121,26 @@ def _is_brought(path: str, layout: Layout, release: Release) -> bool:
     return release.needed and any(folder and path.startswith(f"{folder}/") for folder in folders)
 
 
-def _is_readable(state: FileState, user: str) -> bool:
-    """Tell whether a user may read a file, by its mode; its groups are taken to be its own."""
-    if not re.fullmatch(r"[0-7]{3,4}", state.mode):
+def _opens(folder: str, host: HostState, layout: Layout) -> bool:
+    """Tell whether EMQX may reach what lies in a folder, as far as that is known."""
+    return folder not in host.files or _allows(host.files[folder], layout.user, _ENTER)
+
+
+def _described(path: str, host: HostState) -> str:
+    state = host.files[path]
+    return f"{path} of {state.owner}:{state.group} with mode {state.mode}"
+
+
+def _allows(state: FileState, user: str, right: int) -> bool:
+    """Tell whether a mode gives a user a right. The user may be a member of any group but root's,
+    and what is a link has no mode of its own: both count as allowed."""
+    if not state.exists or not re.fullmatch(r"[0-7]{3,4}", state.mode):
         return True
     own, group, others = (int(digit) for digit in state.mode[-3:])
+    if user in ("", "root", "0"):
+        return True
     if user in (state.owner, state.uid):
-        return bool(own & 4)
-    if user in (state.group, state.gid):
-        return bool(group & 4)
-    return bool(others & 4) or user in ("", "root", "0")
+        return bool(own & right)
+    if state.gid != "0" and group & right:
+        return True
+    return bool(others & right)

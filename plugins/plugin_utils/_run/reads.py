@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._emqx.versions import package_of
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json, Record
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._judge import checks_files
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import Layout
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
@@ -26,7 +27,8 @@ PACKAGE_UNIT_AT_BOOT = f"/etc/systemd/system/multi-user.target.wants/{PACKAGE_UN
 def host_info(settings: Settings, layout: Layout, upgrade: bool = False) -> Options:
     """Return the options of host_info: all that a deployment needs to know of a host, and what an
     upgrade does besides."""
-    files = [*layout.watched, *firewall.WATCHED, *tuning.WATCHED]
+    named = checks_files.looked_at(settings, layout)
+    files = [*layout.watched, *firewall.WATCHED, *tuning.WATCHED, *named]
     if layout.instanced:
         files.append(PACKAGE_UNIT_AT_BOOT)
     return {

@@ -123,10 +123,12 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
 
 
 def refusal(findings: t.Sequence[Finding]) -> list[str]:
-    """Return what a run says that ends before it has changed anything."""
+    """Return what a run says that ends before it has changed anything: what is in the way, and what
+    else was found, as the run will not come to say it."""
     errors = [finding for finding in findings if is_error(finding)]
+    others = [finding for finding in findings if not is_error(finding)]
     count = "1 finding is" if len(errors) == 1 else f"{len(errors)} findings are"
-    return [f"Nothing was changed: {count} in the way.", *text(errors)]
+    return [f"Nothing was changed: {count} in the way.", *text(errors), *text(others)]
 
 
 def secrets_of(run: RunInput) -> list[str]:

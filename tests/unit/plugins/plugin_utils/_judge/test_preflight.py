@@ -27,6 +27,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import
     Release,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings import Settings
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.reads import host_info
 
 Tree = t.Dict[str, t.Any]
 COOKIE = "Qm7rT2xw9LkPz4aB"
@@ -479,8 +480,13 @@ ROOTS_ONLY = FileState(exists=True, mode="0600", owner="root", group="root", uid
     [
         (FileState(), "no file /pki/mq.key"),
         (ROOTS_ONLY, "/pki/mq.key of root:root with mode 0600"),
-        (dataclasses.replace(ROOTS_ONLY, mode="0640", group="emqx"), ""),
+        (dataclasses.replace(ROOTS_ONLY, mode="0640", group="emqx", gid="999"), ""),
         (dataclasses.replace(ROOTS_ONLY, mode="0400", owner="emqx"), ""),
+        (dataclasses.replace(ROOTS_ONLY, mode="0640", group="ssl-cert", gid="104"), ""),
+        (
+            dataclasses.replace(ROOTS_ONLY, mode="0640"),
+            "/pki/mq.key of root:root with mode 0640",
+        ),
         (dataclasses.replace(ROOTS_ONLY, mode="0644"), ""),
     ],
 )
@@ -491,6 +497,21 @@ def test_files_that_the_configuration_will_name(state: FileState, seen: str, nee
     assert [each.code for each in found] == (["configured_file"] if seen else [])
     assert all(each.found == seen and each.subject == "emqx_config" for each in found)
     assert all("listeners.ssl.default.ssl_options.keyfile" in each.expected for each in found)
+
+
+def test_a_folder_that_emqx_may_not_enter_is_named() -> None:
+    open_to_all = dataclasses.replace(ROOTS_ONLY, mode="0644")
+    files = {"/pki/mq.key": open_to_all, "/pki": dataclasses.replace(ROOTS_ONLY, mode="0700")}
+    (found,) = check({"config": KEYFILE}, {"files": files})
+    assert found.found == "/pki/mq.key below /pki of root:root with mode 0700"
+    files["/pki"] = dataclasses.replace(ROOTS_ONLY, mode="0711")
+    assert check({"config": KEYFILE}, {"files": files}) == []
+
+
+def test_a_host_is_asked_about_the_files_and_the_folders_above_them() -> None:
+    settings = Settings(config={"api_key.bootstrap_file": "/srv/mq/keys"})
+    asked = host_info(settings, layout_of())["files"]
+    assert {"/srv", "/srv/mq", "/srv/mq/keys"} <= set(asked)
 
 
 def test_files_that_the_package_brings_are_no_finding() -> None:

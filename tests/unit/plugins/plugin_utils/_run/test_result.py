@@ -16,6 +16,7 @@ from role_tasks import FILES, paths, templates
 from scenes import Scene
 from schemas import check
 
+from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import verdicts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
@@ -308,6 +309,17 @@ def test_a_text_is_no_consent(name: str, value: t.Any) -> None:
 
 def test_nothing_in_the_way_is_said_as_such() -> None:
     assert refusal(()) == ["Nothing was changed: 0 findings are in the way."]
+
+
+def test_a_refusal_says_what_else_was_found() -> None:
+    doubt = Finding("doubt", "this", "that", "think", severity=WARNING)
+    wrong = Finding("wrong", "this", "that", "mend it")
+    said = refusal([doubt, wrong])
+    assert said[0] == "Nothing was changed: 1 finding is in the way."
+    assert [line for line in said if "[" in line] == [
+        "ERROR [wrong] Cluster",
+        "WARNING [doubt] Cluster",
+    ]
 
 
 # -- who owns a release ----------------------------------------------------------------------------
