@@ -154,7 +154,7 @@ CASES = {
         ],
     ),
     "consent": Case(
-        {host: {"emqx_cookie": NEW_COOKIE} for host in HOSTS},
+        {host: {"emqx_cookie": NEW_COOKIE, "emqx_allow_full_restart": "false"} for host in HOSTS},
         [
             (
                 "full_restart",

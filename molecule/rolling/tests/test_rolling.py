@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import typing as t
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from lab_hosts import ROOT, scenario_lab
-from licenses import license_key
+from licenses import key_for
 from mqtt import Client
 from mqtt_fleet import Fleet
 from operations import changed, done, group, is_ready, killed, together, wait_for
@@ -21,7 +20,7 @@ from operations import changed, done, group, is_ready, killed, together, wait_fo
 LAB = scenario_lab()
 CORES, REPLICANT = ("n1", "n2", "n3"), "n4"
 HOSTS = (*CORES, REPLICANT)
-KEY = os.environ.get("EMQX_LICENSE_KEY") or license_key("Rolling")
+KEY = key_for("Rolling")
 CLIENTS = 100
 GOES_ON = re.compile(r"emqx_restart_since=(\S+Z)")
 VARIABLES: dict[str, t.Any] = {

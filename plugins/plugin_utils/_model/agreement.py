@@ -31,6 +31,7 @@ COMMON = (
     "dist_tls",
     "rpc_tls",
     "tls_ca_dir",
+    "new_cookie",
     "allow_full_restart",
     "plan_only",
     "new_hosts",

@@ -30,6 +30,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.shown import finding, shown
 
 PREFIX = "emqx_"
+# Added to the name of a file with a cookie that is to take the place of the one in that file.
+NEXT_COOKIE = ".next"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -259,13 +261,15 @@ def _resolved(settings: Settings, own_rpc_tls: bool, inventory_dir: str) -> Sett
     named = settings.cluster_name != Settings.cluster_name
     number = f"-{settings.instance}" if settings.instance else ""
     discovery = "manual" if settings.in_container else "stateless"
+    new_cookie = settings.new_cookie and not settings.cookie
     return dataclasses.replace(
         settings,
         rpc_tls=settings.rpc_tls if own_rpc_tls else settings.dist_tls,
         rpc_port_discovery=settings.rpc_port_discovery or discovery,
         container_name=settings.container_name or f"emqx{number}",
         etcd_prefix=settings.etcd_prefix or (settings.cluster_name if named else ""),
-        cookie_file=settings.cookie_file or f"{kept}.cookie",
+        cookie_file=(settings.cookie_file or f"{kept}.cookie") + NEXT_COOKIE * new_cookie,
+        new_cookie=new_cookie,
         dashboard_password_file=settings.dashboard_password_file or f"{kept}.dashboard-password",
         tls_ca_dir=settings.tls_ca_dir or f"{kept}-ca",
     )

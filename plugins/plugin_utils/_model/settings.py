@@ -54,7 +54,8 @@ class Settings:
 
     ``reading.read`` makes one from what a user wrote. There "" in rpc_port_discovery,
     container_name, etcd_prefix, cookie_file and tls_ca_dir has become what it stands for, and
-    rpc_tls follows dist_tls unless it is set.
+    rpc_tls follows dist_tls unless it is set; new_cookie is false where a cookie is given, else
+    cookie_file is the place of the new one.
     """
 
     cluster_hosts: Texts = ()
@@ -96,6 +97,7 @@ class Settings:
     instance: int = 0
     cookie: str = ""
     cookie_file: str = ""
+    new_cookie: bool = False
     dashboard_password: str = ""
     dashboard_password_file: str = ""
     version: str = "5.8.9"

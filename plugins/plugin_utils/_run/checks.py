@@ -57,6 +57,16 @@ def of_hosts(run: RunInput, settings: Settings, draft: Deployment) -> t.Iterator
         yield from given.findings
         if host in settings.cluster_hosts and given.host:
             yield from _of_host(host, given.host, run, draft)
+    for path in run.next_cookies:
+        yield Finding(
+            "cookie_rotation",
+            "no replacement of the cookie that was cut short",
+            path,
+            "run the playbook rotate_cookie again, which finishes it; or remove that file to stay "
+            "with the old cookie",
+            subject="emqx_cookie_file",
+            severity=WARNING,
+        )
     for left_out in run.others.values():
         yield from left_out.findings
     if draft.hosts:

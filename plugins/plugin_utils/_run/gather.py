@@ -26,6 +26,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._package.formats impo
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model import configuration
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.reading import (
+    NEXT_COOKIE,
     missing,
     plain,
     read,
@@ -160,6 +161,7 @@ def run_input(templar: t.Any, task_vars: Record, purpose: str, check_mode: bool)
         began=before.get("began") or time.time(),
         check_mode=check_mode,
         missing_secrets=() if purpose in LIFECYCLE else _missing_secrets(hosts.values()),
+        next_cookies=_next_cookies(hosts.values()),
         packages=before.get("packages") or {path: package_file(path) for path in packages},
         opened=_opened(packages),
         salt=before.get("salt") or secrets.token_hex(16),
@@ -265,6 +267,13 @@ def _missing_secrets(hosts: t.Iterable[HostInput]) -> tuple[str, ...]:
     """Return the files of the secrets that are still to be made."""
     files = [getattr(own.settings, _MADE[name]) for own in hosts for name in _unset(own.settings)]
     return tuple(dict.fromkeys(files))
+
+
+def _next_cookies(hosts: t.Iterable[HostInput]) -> tuple[str, ...]:
+    """Return the files of cookies that a run which does not rotate them leaves where they are."""
+    settings = (given.settings for given in hosts)
+    paths = {own.cookie_file + NEXT_COOKIE for own in settings if not own.new_cookie}
+    return tuple(sorted(path for path in paths if os.path.exists(os.path.expanduser(path))))
 
 
 def _package_paths(hosts: Mapping[str, HostInput]) -> list[str]:

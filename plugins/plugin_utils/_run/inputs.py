@@ -104,7 +104,8 @@ class RunInput:
     ``packages`` has {exists, sha256, sidecar} of package files on the control node by path,
     and ``opened`` what stands in them;
     ``salt`` goes into hashes that hosts compare within this run; ``missing_secrets`` are
-    the files of those that have still to be made: the settings hold others in their place.
+    the files of those that have still to be made: the settings hold others in their place;
+    ``next_cookies`` are files with a cookie that a rotation left behind which was cut short.
     """
 
     purpose: str
@@ -117,6 +118,7 @@ class RunInput:
     opened: t.Mapping[str, PackageFacts] = field(default_factory=dict)
     salt: str = ""
     missing_secrets: tuple[str, ...] = ()
+    next_cookies: tuple[str, ...] = ()
 
     def known(self, host: str) -> HostInput | None:
         return self.hosts.get(host) or self.others.get(host)

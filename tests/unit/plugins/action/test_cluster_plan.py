@@ -91,6 +91,42 @@ def test_a_cookie_that_is_kept_on_the_control_node(tmp_path: Path) -> None:
     assert "KeptCookieOfTwentyChars" in result["secrets"]
 
 
+def test_a_new_cookie_is_made_beside_the_one_that_is_kept(tmp_path: Path) -> None:
+    kept, coming = tmp_path / "cookie", tmp_path / "cookie.next"
+    kept.write_text("KeptCookieOfTwentyChars\n")
+    given: dict[str, t.Any] = {"emqx_cookie": "", "emqx_cookie_file": str(kept)}
+    play = Play(**given, emqx_new_cookie=True)
+    play.read(host_state)
+    result = play.run(cluster_plan)
+    assert result["missing_secrets"] == [str(coming)]
+    assert "KeptCookieOfTwentyChars" not in result["secrets"]
+    assert not [each for each in result["findings"] if each["code"] == "cookie_rotation"]
+    # Cut short: the same command takes the cookie that was made, any other run names it.
+    coming.write_text("ComingCookieOfTwentyChars\n")
+    play.read(host_state)
+    again = play.run(cluster_plan)
+    assert again["missing_secrets"] == []
+    assert "ComingCookieOfTwentyChars" in again["secrets"]
+    other = Play(**given)
+    other.read(host_state)
+    (found,) = [
+        each for each in other.run(cluster_plan)["findings"] if each["code"] == "cookie_rotation"
+    ]
+    assert (found["found"], found["severity"]) == (str(coming), "warning")
+
+
+def test_a_cookie_that_is_given_is_taken(tmp_path: Path) -> None:
+    given: dict[str, t.Any] = {
+        "emqx_cookie": "GivenCookieOfTwentyChars",
+        "emqx_cookie_file": str(tmp_path / "cookie"),
+    }
+    play = Play(**given, emqx_new_cookie=True)
+    play.read(host_state)
+    result = play.run(cluster_plan)
+    assert result["settings"]["new_cookie"] is False
+    assert "GivenCookieOfTwentyChars" in result["secrets"]
+
+
 def test_a_password_of_the_dashboard_is_made_unless_one_is_set(tmp_path: Path) -> None:
     kept = tmp_path / "password"
     given: dict[str, t.Any] = {

@@ -105,7 +105,7 @@ def wrong(name: str) -> st.SearchStrategy[t.Any]:
 
 
 # What "" stands for there follows from other variables.
-RESOLVED = ("rpc_tls", "cookie_file", "dashboard_password_file", "tls_ca_dir")
+RESOLVED = ("rpc_tls", "new_cookie", "cookie_file", "dashboard_password_file", "tls_ca_dir")
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.äß", min_size=1, max_size=20)
 VALUES: dict[str, list[t.Any]] = {
     "package": ["", "https://a.example/emqx.deb"],
