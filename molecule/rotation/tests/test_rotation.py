@@ -11,7 +11,6 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-import pytest
 from lab_hosts import scenario_lab
 from operations import can_log_in, changed, done, has_finding, killed, planned, refused, together
 
@@ -22,7 +21,7 @@ NEXT = COOKIE.with_suffix(".cookie.next")
 PASSWORD = "Keeper-of-data-1"
 VARIABLES: dict[str, t.Any] = {"emqx_environment": {"EMQX_STANDIN_BOOT_SECONDS": "1"}}
 CONSENT = {"emqx_allow_full_restart": True}
-TLS = {"emqx_new_cookie": False, "emqx_dist_tls": True}
+TLS = {"emqx_dist_tls": True, "emqx_tls_ca_passphrase": "not a secret of anybody"}
 
 
 def run(playbook: str, *arguments: str, **variables: t.Any) -> t.Any:
@@ -82,16 +81,13 @@ def test_a_new_cookie_for_all() -> None:
     is_healthy()
 
 
-@pytest.mark.parametrize("written", [1, 3])
-def test_a_run_that_was_cut_short_is_finished_by_the_same_command(
-    written: int, tmp_path: Path
-) -> None:
+def test_a_run_that_was_cut_short_is_finished_by_the_same_command(tmp_path: Path) -> None:
     old = cookie()
 
     def moment() -> bool:
-        """So many hosts have the new cookie in their files."""
+        """Some hosts have the new cookie in their files."""
         coming = NEXT.read_text(encoding="utf-8").strip() if NEXT.exists() else ""
-        return bool(coming) and sum(has_cookie(coming, host) for host in HOSTS) >= written
+        return bool(coming) and any(has_cookie(coming, host) for host in HOSTS)
 
     killed(lambda: run("rotate_cookie", **CONSENT), tmp_path / "log", moment)
     assert (cookie(), NEXT.exists()) == (old, True)
@@ -105,10 +101,11 @@ def test_a_run_that_was_cut_short_is_finished_by_the_same_command(
 
 def test_tls_between_the_nodes_is_switched_on() -> None:
     old = cookie()
-    text = refused(run("rotate_cookie", **TLS))
-    assert has_finding(text, "full_restart", "Cluster, emqx_allow_full_restart")
-    done(run("rotate_cookie", **TLS, **CONSENT))
+    only = {**TLS, "emqx_new_cookie": False}
+    text = refused(run("rotate_cookie", **only))
+    assert has_finding(text, "full_restart", "Cluster, emqx_allow_full_restart"), text
+    done(run("rotate_cookie", **only, **CONSENT))
     assert cookie() == old
     shown = LAB.outputs(f"cat {LAB.etc}/emqx.conf")
     assert all("inet_tls" in text for text in shown.values())
-    is_healthy(emqx_dist_tls=True)
+    is_healthy(**TLS)
