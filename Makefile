@@ -150,10 +150,11 @@ galaxy: build $(GALAXY_VENV)/.ready  ## Import the archive as Ansible Galaxy doe
 	@tests/galaxy.sh $(ARCHIVE) $(GALAXY_VENV)
 
 .PHONY: readme
-readme: setup  ## Write the tables of README.md and docs/upgrade.md, and docs/findings.md, from the tree
+readme: setup  ## Write what README.md and docs/ have from the tree: tables, findings, variables
 	@python tests/support/readme_tables.py --write
 	@PYTHONPATH=$(CACHE)/collections python tests/support/upgrade_tables.py --write
 	@python tests/support/findings_page.py --write
+	@python tests/support/variables_page.py --write
 
 .PHONY: changelog
 changelog: setup  ## Write CHANGELOG.md as it would be with a release now; fragments stay
