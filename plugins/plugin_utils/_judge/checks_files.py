@@ -73,8 +73,11 @@ def _folders(path: str) -> list[str]:
 
 
 def _leaves(value: t.Any, key: str) -> t.Iterator[tuple[str, str]]:
-    """Yield all texts below a value with their keys; the places in lists are no part of a key."""
+    """Yield all texts below a value with their keys; the places in lists are no part of a key. What
+    is switched off is left out, as EMQX does not open its files."""
     if isinstance(value, t.Mapping):
+        if str(value.get("enable", True)).lower() == "false":
+            return
         for name, item in value.items():
             # Any other path is part of a URL.
             if not (name == "path" and value.get("type") != "file"):

@@ -56,12 +56,14 @@ class TlsState:
 @dataclass(frozen=True)
 class RotationStep:
     """``hosts`` stop and start together, with ``trust`` (PEM, "" for no change) and, those of them
-    in ``renew``, a new certificate written before."""
+    in ``renew``, a new certificate written before. ``gated`` tells of a single one that the cluster
+    is whole before it goes down, and has to be after it."""
 
     hosts: Texts
     trust: str
     renew: Texts
     text: str
+    gated: bool = False
 
     @property
     def whole_text(self) -> str:
@@ -244,7 +246,7 @@ def _changes(
 
     steps = []
     if out:
-        steps.append(_step(out, bundle(common), _BACK, renews=not widen))
+        steps.append(_step(out, bundle(common), _BACK, renews=not widen, gated=False))
     for host in widen:
         steps.append(_step([host], bundle(common), _TRUST_BOTH, renews=False))
     for host in [*out, *widen]:
@@ -258,14 +260,16 @@ def _changes(
     return Rotation(tuple(steps))
 
 
-def _step(hosts: t.Sequence[_Host], trust: str, what: str, renews: bool = True) -> RotationStep:
+def _step(
+    hosts: t.Sequence[_Host], trust: str, what: str, renews: bool = True, gated: bool = True
+) -> RotationStep:
     renew = tuple(host.name for host in hosts if renews and host.renew)
     if what == _RENEWED and not renew:
         what = "what its files hold already"
     for host in hosts:
         host.stale = False
         host.renew = host.renew and not renews
-    return RotationStep(tuple(host.name for host in hosts), trust, renew, what)
+    return RotationStep(tuple(host.name for host in hosts), trust, renew, what, gated)
 
 
 def _together(
@@ -276,7 +280,7 @@ def _together(
 ) -> Rotation:
     if consent:
         trust = "".join(desired[der] for der in sorted(desired))
-        return Rotation((_step(hosts, trust, _TOGETHER),))
+        return Rotation((_step(hosts, trust, _TOGETHER, gated=False),))
     finding = Finding(
         "tls_full_restart",
         "true, as certificates cannot be replaced node by node where nodes that restart are kept "

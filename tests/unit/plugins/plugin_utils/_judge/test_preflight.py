@@ -530,6 +530,7 @@ def test_which_paths_a_configuration_names() -> None:
             ],
             "api_key": {"bootstrap_file": "/etc/emqx/keys"},
             "listeners.ws.default.websocket.path": "/mqtt",
+            "listeners.wss.off": {"enable": False, "ssl_options": {"keyfile": "/pki/off.pem"}},
             "listeners.ssl.a.ssl_options": {
                 "certfile": "-----BEGIN CERTIFICATE-----\nAA==",
                 "keyfile": "etc/certs/key.pem",

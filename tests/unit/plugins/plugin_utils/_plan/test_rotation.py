@@ -190,7 +190,10 @@ def test_a_node_that_is_kept_out_comes_first(new: Authority) -> None:
     states = {host: state(host, new, new, days=20) for host in HOSTS}
     states["n3"] = state("n3", new, new, days=-1)
     expected = [("n3", "new", "n3"), ("n1", "", "n1"), ("n2", "", "n2")]
-    assert steps(plan(states, WITHOUT_THIRD), new) == expected
+    found = plan(states, WITHOUT_THIRD)
+    assert steps(found, new) == expected
+    # The cluster is whole only once it is back.
+    assert [step.gated for step in found.changes] == [False, True, True]
 
 
 def test_a_node_with_a_ca_of_its_own_is_brought_back(old: Authority, new: Authority) -> None:
@@ -217,6 +220,7 @@ def test_expired_ones_that_still_run_need_consent(new: Authority) -> None:
     assert finding.evidence[1].startswith("n2: expected the certificate to be valid at")
     found = plan(states, consent=True)
     assert steps(found, new) == [("n1 n2 n3", "new", "n1 n2 n3")]
+    assert not found.changes[0].gated
     assert [step.host for step in found.steps] == list(HOSTS)
     assert "together with n1, n2, n3" in found.steps[0].reason
 
