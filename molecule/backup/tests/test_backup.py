@@ -142,14 +142,15 @@ def test_nothing_is_replaced_without_consent() -> None:
 
 
 def flipped(content: bytes) -> bytes:
-    place = content.find(b"data.tar.gz") + 600
+    # The header of the file, whose name the manifest has before it, and the first of its content.
+    place = content.rindex(b"data.tar.gz\0") + 512
     return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
 
 
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (lambda content: content[:2000], "expected a backup"),
+        (lambda content: content[:2000], "is damaged: data.tar.gz, nodes/n1.tar"),
         (flipped, "is damaged: data.tar.gz is missing or not what was saved"),
         (lambda content: b"none of it", "expected a backup"),
     ],
