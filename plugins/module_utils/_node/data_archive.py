@@ -5,6 +5,7 @@
 
 Exit codes and texts of the command line are never asked whether it worked: an import of a file that
 is missing exits 0 (5.8.9). The archive is opened, and the node is asked what it holds.
+Source: emqx_mgmt_data_backup.erl, EMQX 5.1 to 6.3.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ansible_collections.mqttops.emqx.plugins.module_utils._host.files import (
 )
 from ansible_collections.mqttops.emqx.plugins.module_utils._json import Json
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.ctl import Ctl
+from ansible_collections.mqttops.emqx.plugins.module_utils._node.expression import TABLES
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.view import View
 from ansible_collections.mqttops.emqx.plugins.module_utils._node.wait import Deadline, wait_for
 
@@ -37,6 +39,9 @@ _FOLDER = "backup"
 _WRITTEN = re.compile(r"exported to \S*?([\w.-]+\.tar\.gz)")
 # What each archive has, be its tables empty or not.
 _PARTS = ("META.hocon", "cluster.hocon")
+# Records of these end by themselves, so that fewer may be there after an import.
+_EXPIRING = frozenset({"banned", "retained_messages"})
+_REFUSED = re.compile(r"Failed to import .*|\[error\] .*")
 # Bytes. One that is larger is still copied, but not told by its sum.
 _LARGEST = 1 << 40
 
@@ -57,18 +62,24 @@ def export(ctl: Ctl, data_dir: str, path: str, timeout: float) -> Json:
         _copy(source, path)
     finally:
         _remove(source)
-    missing = _missing(path)
+    names = [name.rpartition("/")[2] for name in _names(path)]
+    missing = [part for part in _PARTS if part not in names]
     if missing:
         raise ParseError(f"the archive that EMQX made has no {', '.join(missing)}")
     after = _ready(ctl, timeout)
+    kinds = {TABLES[name] for name in names if name in TABLES}
     return {
         "path": path,
         "sha256": checksum(path, _LARGEST),
         "size": os.stat(path).st_size,
         "version": after.version,
         "edition": after.edition,
-        # Clients go on writing: what was there before and after is in it.
-        "holds": {kind: min(count, after.data.get(kind, 0)) for kind, count in before.data.items()},
+        # Clients go on writing: what was there before and after is in it. Not all tables are.
+        "holds": {
+            kind: min(count, after.data.get(kind, 0))
+            for kind, count in before.data.items()
+            if kind in kinds
+        },
         "roots": sorted(set(before.config or {}) & set(after.config or {})),
     }
 
@@ -84,33 +95,52 @@ def import_(
     """Have the node take in the archive at ``path``, and return what the cluster then holds.
 
     ``folders`` are the node's data directory as the host has it and as the node sees it;
-    ``wanted`` are the least numbers of records by kind, ``roots`` the root keys of cluster.hocon
-    that have to be there in the end. Raise WaitTimeout where they are not.
+    ``wanted`` are the numbers of records by kind, ``roots`` the root keys of cluster.hocon that the
+    archive has. Raise WaitTimeout where records are missing in the end, RefusedError where the node
+    took in only a part.
     """
     deadline = Deadline(timeout)
     _ready(ctl, timeout)
+    answer = _handed_over(ctl, path, folders, timeout)
+    refused = _REFUSED.findall(answer)
+    try:
+        view = wait_for(
+            lambda left: ctl.view(timeout=left),
+            lambda seen: not _lacks(seen, wanted),
+            Deadline(1) if refused else deadline,
+            2,
+        )
+    except WaitTimeout as error:
+        lacks = ", ".join(_lacks(error.last, wanted))
+        raise WaitTimeout(
+            f"after the import the cluster lacks {lacks}; EMQX answered: {_end(answer)}",
+            last=dict(error.last.data),
+        ) from None
+    if refused:
+        raise RefusedError(f"EMQX took in a part only: {'; '.join(refused)[:300]}")
+    held = dict(view.data)
+    return {
+        "holds": held,
+        "roots": sorted(view.config or {}),
+        "fewer": {
+            kind: held[kind] for kind in _EXPIRING if held.get(kind, 0) < wanted.get(kind, 0)
+        },
+        "unset": sorted(set(roots) - set(view.config or {})),
+    }
+
+
+def _handed_over(ctl: Ctl, path: str, folders: tuple[str, str], timeout: float) -> str:
+    """Return what EMQX answers when it is to take in an archive."""
     data_dir, seen_as = folders
-    name = f"mqttops-{os.getpid()}.tar.gz"
+    # All files in an archive have to be below a directory of its own name.
+    name = _names(path)[0].partition("/")[0] + ".tar.gz"
     _lend(path, data_dir, name)
     try:
         argv = ["ctl", "data", "import", f"{seen_as}/{_FOLDER}/{name}"]
         _rc, out, err = ctl.run(argv, timeout)
     finally:
         _remove(f"{data_dir}/{_FOLDER}/{name}")
-    try:
-        view = wait_for(
-            lambda left: ctl.view(timeout=left),
-            lambda seen: not _lacks(seen, wanted, roots),
-            deadline if "[error]" not in out + err else Deadline(1),
-            2,
-        )
-    except WaitTimeout as error:
-        lacks = ", ".join(_lacks(error.last, wanted, roots))
-        raise WaitTimeout(
-            f"after the import the cluster lacks {lacks}; EMQX answered: {_end(out + err)}",
-            last=dict(error.last.data),
-        ) from None
-    return {"holds": dict(view.data), "roots": sorted(view.config or {})}
+    return out + err
 
 
 def _ready(ctl: Ctl, timeout: float) -> View:
@@ -120,15 +150,14 @@ def _ready(ctl: Ctl, timeout: float) -> View:
     return view
 
 
-def _lacks(view: View, wanted: t.Mapping[str, int], roots: t.Collection[str]) -> list[str]:
+def _lacks(view: View, wanted: t.Mapping[str, int]) -> list[str]:
     """Return in words what a node does not hold of an archive."""
-    found = [
-        f"{count - view.data.get(kind, 0)} of {count} {kind.replace('_', ' ')}"
-        for kind, count in wanted.items()
+    least = {kind: min(count, 1) if kind in _EXPIRING else count for kind, count in wanted.items()}
+    return [
+        f"{wanted[kind] - view.data.get(kind, 0)} of {wanted[kind]} {kind.replace('_', ' ')}"
+        for kind, count in least.items()
         if view.data.get(kind, 0) < count
     ]
-    absent = sorted(set(roots) - set(view.config or {}))
-    return [*found, *([f"the configuration of {', '.join(absent)}"] if absent else [])]
 
 
 def _copy(source: str, path: str) -> None:
@@ -173,15 +202,16 @@ def _remove(path: str) -> None:
             os.close(folder)
 
 
-def _missing(path: str) -> list[str]:
-    """Return the parts that an archive of EMQX does not have."""
+def _names(path: str) -> list[str]:
+    """Return the names in an archive of EMQX; raise ParseError for what is none."""
     try:
         with tarfile.open(path) as archive:
             names = archive.getnames()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        return [f"content that can be read ({error})"]
-    have = {name.rpartition("/")[2] for name in names}
-    return [part for part in _PARTS if part not in have]
+    except (tarfile.TarError, EOFError) as error:
+        raise ParseError(f"expected an archive of EMQX at {path}, found none: {error}") from None
+    if not names or not re.fullmatch(r"[\w.-]+", names[0].partition("/")[0]):
+        raise ParseError(f"expected an archive of EMQX at {path}, found {names[:1]} in it")
+    return names
 
 
 def _end(text: str) -> str:

@@ -108,10 +108,12 @@ def findings(
     ``version`` and ``edition`` are those of the cluster; ``held`` is in words what it holds.
     """
     made = f"a backup of EMQX {manifest.version} ({manifest.edition})"
-    if compare(manifest.version, version) > 0:
+    # EMQX leaves the patch release out of it.
+    line = ".".join(version.split(".")[:2])
+    if compare(".".join(manifest.version.split(".")[:2]) + ".0", f"{line}.0") > 0:
         yield Finding(
             "backup_newer",
-            f"a backup of EMQX {version} or older, as no node takes in what a newer one wrote",
+            f"a backup of EMQX {line} or older, as no node takes in what a newer one wrote",
             made,
             f"bring the cluster to {manifest.version} first, or choose an older backup",
             subject=_SUBJECT,

@@ -69,7 +69,8 @@ def test_a_file_that_is_missing_or_changed_is_damage() -> None:
     [
         ("5.8.9", "opensource", [], False, []),
         ("5.10.4", "enterprise", [], False, []),
-        ("5.8.8", "opensource", [], True, ["backup_newer"]),
+        ("5.8.8", "opensource", [], True, []),
+        ("5.7.2", "opensource", [], True, ["backup_newer"]),
         ("5.8.9", "opensource", ["2 banned"], False, ["would_overwrite"]),
         ("5.8.9", "opensource", ["2 banned"], True, []),
     ],
