@@ -64,6 +64,7 @@ RANGES: t.Mapping[str, tuple[int, int, str]] = {
     "evacuate_takeover": (1, 86400, "seconds"),
     "evacuate_timeout": (1, 86400, "seconds"),
     "upgrade_batch": (1, 1000, "replicants"),
+    "backup_keep": (0, 10000, "backups"),
     # The kernel's own limit of fs.nr_open on 64 bits.
     "tuning_nofile": (1024, 2147483584, "open files"),
     "min_cores": (1, 1000, "cores"),
@@ -173,6 +174,7 @@ def _directory(empty: bool) -> tuple[Rule, ...]:
 
 
 _FILE = (Rule(_matches(r"(?:.*/)?(?!\.{1,2}$)[^/]+", empty=True), "a file on the control node"),)
+_FOLDER = (Rule(_matches(r".*[^./].*", empty=True), "a directory of its own on the control node"),)
 _LINK = (Rule(_matches(_URL, empty=True), "a URL that begins with https://"),)
 
 _PLACE = (Rule(_matches(r"(?:[^-\s](?:.*\S)?)?"), "a URL or a path"),)
@@ -211,9 +213,10 @@ RULES: t.Mapping[str, tuple[Rule, ...]] = {
     "upgrade_dir": _directory(empty=False),
     "cookie_file": _FILE,
     "dashboard_password_file": _FILE,
-    "tls_ca_dir": (
-        Rule(_matches(r".*[^./].*", empty=True), "a directory of its own on the control node"),
-    ),
+    "backup_dir": _FOLDER,
+    "backup_vault_password_file": _FILE,
+    "restore_from": _FOLDER,
+    "tls_ca_dir": _FOLDER,
     "status_json": _FILE,
     "report": _FILE,
     "preflight_json": _FILE,

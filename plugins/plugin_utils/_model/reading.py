@@ -271,5 +271,6 @@ def _resolved(settings: Settings, own_rpc_tls: bool, inventory_dir: str) -> Sett
         cookie_file=(settings.cookie_file or f"{kept}.cookie") + NEXT_COOKIE * new_cookie,
         new_cookie=new_cookie,
         dashboard_password_file=settings.dashboard_password_file or f"{kept}.dashboard-password",
+        backup_dir=settings.backup_dir or f"{inventory_dir.rstrip('/')}/.emqx/backups",
         tls_ca_dir=settings.tls_ca_dir or f"{kept}-ca",
     )

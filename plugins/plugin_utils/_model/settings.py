@@ -53,9 +53,9 @@ class Settings:
     describes them, and a test compares fields, types and defaults with it.
 
     ``reading.read`` makes one from what a user wrote. There "" in rpc_port_discovery,
-    container_name, etcd_prefix, cookie_file and tls_ca_dir has become what it stands for, and
-    rpc_tls follows dist_tls unless it is set; new_cookie is false where a cookie is given, else
-    cookie_file is the place of the new one.
+    container_name, etcd_prefix, cookie_file, backup_dir and tls_ca_dir has become what it stands
+    for, and rpc_tls follows dist_tls unless it is set; new_cookie is false where a cookie is given,
+    else cookie_file is the place of the new one.
     """
 
     cluster_hosts: Texts = ()
@@ -144,6 +144,11 @@ class Settings:
     upgrade_dir: str = "/var/lib/mqttops-emqx/upgrade"
     upgrade_batch: int = 1
     rollback_package: str = ""
+    backup_dir: str = ""
+    backup_keep: int = 7
+    backup_vault_password_file: str = ""
+    restore_from: str = ""
+    restore_overwrite: bool = False
     allow_full_restart: bool = False
     allow_data_loss: bool = False
     firewall_backend: str = "auto"

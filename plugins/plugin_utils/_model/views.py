@@ -32,6 +32,7 @@ class NodeView:
     installed: bool | None = None
     node: str = ""
     version: str = ""
+    edition: str = ""
     role: str = ""
     running: Texts = ()
     stopped: Texts = ()
@@ -104,6 +105,7 @@ class NodeView:
 _TEXTS = (
     "node",
     "version",
+    "edition",
     "role",
     "discovery_strategy",
     "proto_dist",

@@ -43,12 +43,14 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import (
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan, plan_host
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    BACKUP,
     DEPLOY,
     DRAIN,
     INSPECT,
     MEMBER_CHANGES,
     RECOVER,
     RESTART,
+    RESTORE,
     ROTATE,
     START,
     STOP,
@@ -105,7 +107,7 @@ def plan(run: RunInput) -> Deployment:
     stopped = change.stop if change else ()
     whole = cluster.members if run.purpose == RESTART else ()
     states = _states(run, cluster, hosts, stale, stopped)
-    starts = run.purpose not in (STOP, DRAIN, RECOVER, UPGRADE)
+    starts = run.purpose not in (STOP, DRAIN, RECOVER, UPGRADE, BACKUP, RESTORE)
     restarts = restart.plan(states, order.last, whole) if starts else restart.Restarts()
     hosts = {host: _with_service(host, one, restarts, run) for host, one in hosts.items()}
     draft = Deployment(
@@ -122,6 +124,7 @@ def plan(run: RunInput) -> Deployment:
         stop=lifecycle.stop(run, cluster) if run.purpose == STOP else None,
         drain=lifecycle.drained(run, settings, cluster) if run.purpose == DRAIN else None,
         recovery=lifecycle.recovered(run, settings, cluster) if run.purpose == RECOVER else None,
+        transfer=lifecycle.transferred(run, settings, cluster),
     )
     if run.purpose == UPGRADE:
         what = upgrade.order(run, settings, hosts, survey.views(run, cluster))

@@ -18,12 +18,16 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     restart,
     rotation,
     start_order,
+    transfer,
     upgrade,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import HostPlan
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.upgrade import Ways
 
-Verb = t.Union[outage.Stop, drain.Drain, recovery.Recovery, upgrade.Upgrade]
+Verb = t.Union[outage.Stop, drain.Drain, recovery.Recovery, upgrade.Upgrade, transfer.Transfer]
+
+# The fields of a Deployment that hold one.
+VERBS = ("stop", "drain", "recovery", "transfer", "upgrade")
 
 # What has still to be asked before anything is changed.
 VIEW, SURVEY = "view", "survey"
@@ -50,6 +54,7 @@ class Deployment:
     drain: drain.Drain | None = None
     recovery: recovery.Recovery | None = None
     upgrade: upgrade.Upgrade | None = None
+    transfer: transfer.Transfer | None = None
     ways: Ways = field(default_factory=dict)
     look: str = ""
     again: bool = False
@@ -58,7 +63,7 @@ class Deployment:
     @property
     def verb(self) -> Verb | None:
         """Return the plan of a run that has one of its own."""
-        return self.stop or self.drain or self.recovery or self.upgrade
+        return next(filter(None, (getattr(self, name) for name in VERBS)), None)
 
     @property
     def passed(self) -> bool:

@@ -41,6 +41,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     REMOVE,
     RENAME,
     REPLACE,
+    RESTORE,
     HostInput,
     RunInput,
     Written,
@@ -99,6 +100,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     REPLACE: ("dead_host", "new_host"),
     RENAME: ("rename_host",),
     DRAIN: ("drain_host",),
+    RESTORE: ("restore_from",),
 }
 # What the role registers of each host, read here from hostvars.
 STATE, SURVEY, LINKS_AGAIN, DISCOVERY, VIEW, TRIAL, WRITTEN, PLAN = (

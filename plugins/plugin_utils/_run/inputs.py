@@ -30,6 +30,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
     DRAIN,
     RECOVER,
     UPGRADE,
+    BACKUP,
+    RESTORE,
 ) = (
     "deploy",
     "inspect",
@@ -44,9 +46,11 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
     "drain",
     "recover",
     "upgrade",
+    "backup",
+    "restore",
 )
-# Those that stop and start nodes as they are: nothing is written, and no host judged.
-LIFECYCLE = frozenset({RESTART, STOP, START, DRAIN, RECOVER})
+# Those that take nodes as they are: no configuration is written, and no host judged.
+LIFECYCLE = frozenset({RESTART, STOP, START, DRAIN, RECOVER, BACKUP, RESTORE})
 PURPOSES = (DEPLOY, INSPECT, ADD, REMOVE, REPLACE, RENAME, ROTATE, UPGRADE, *sorted(LIFECYCLE))
 # Those that change who the members are.
 MEMBER_CHANGES = frozenset({ADD, REMOVE, REPLACE, RENAME})

@@ -19,11 +19,14 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan import (
     gates,
     outage,
     recovery,
+    transfer,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import survey
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
+    BACKUP,
     RESTART,
+    RESTORE,
     START,
     STOP,
     HostInput,
@@ -103,6 +106,17 @@ def recovered(run: RunInput, settings: Settings, cluster: Cluster) -> recovery.R
     return recovery.plan(names, views, stopped_at, settings.recover_from, outage.lost(here))
 
 
+def transferred(run: RunInput, settings: Settings, cluster: Cluster) -> transfer.Transfer | None:
+    """Return how a backup is made or brought back, None for a run that does neither."""
+    here = {host: node for host, node in cluster.nodes.items() if host in run.hosts}
+    views = survey.views(run, cluster)
+    if run.purpose == BACKUP:
+        return transfer.backup(here, views)
+    if run.purpose == RESTORE:
+        return transfer.restore(here, views, settings.restore_from)
+    return None
+
+
 def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
     """Yield what speaks against it."""
     for host, given in run.hosts.items():
@@ -144,6 +158,8 @@ def findings(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:
         yield from draft.drain.findings
     if draft.recovery:
         yield from draft.recovery.findings
+    if draft.transfer:
+        yield from draft.transfer.findings
 
 
 def _of_restart(run: RunInput, draft: Deployment) -> t.Iterator[Finding]:

@@ -33,7 +33,7 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import (
     upgrade,
 )
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
-from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import Deployment
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.draft import VERBS, Deployment
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.hosts import PREPARING, HostPlan
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
     MEMBER_CHANGES,
@@ -98,10 +98,7 @@ def as_result(run: RunInput, plan: Deployment) -> Data:
             "one_by_one": [] if plan.restarts.full else list(plan.restarts.restart),
         },
         "change": data(plan.change.as_dict()) if plan.change else {},
-        "stop": data(plan.stop) if plan.stop else {},
-        "drain": data(plan.drain) if plan.drain else {},
-        "recovery": data(plan.recovery) if plan.recovery else {},
-        "upgrade": data(plan.upgrade) if plan.upgrade else {},
+        **{name: data(getattr(plan, name) or {}) for name in VERBS},
         "rotation": [
             {**data(step), "text": step.whole_text}
             for step in (plan.rotation.changes if plan.rotation else ())

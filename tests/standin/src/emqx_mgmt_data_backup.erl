@@ -45,7 +45,13 @@ import(File) ->
     case filelib:is_regular(Path) andalso erl_tar:extract(Path, [memory, compressed]) of
         false -> {error, "backup file not found"};
         {error, Reason} -> {error, Reason};
-        {ok, Members} -> restore(Path, [{filename:basename(Name), Content} || {Name, Content} <- Members])
+        {ok, Members} ->
+            Own = filename:basename(Path, ".tar.gz"),
+            case lists:all(fun({Name, _}) -> hd(filename:split(Name)) =:= Own end, Members) of
+                true -> restore(Path, [{filename:basename(Name), Content} || {Name, Content} <- Members]);
+                false -> {error, "invalid backup archive content: all files in the archive must be under "
+                                 "<backup name> directory"}
+            end
     end.
 
 restore(Path, Members) ->

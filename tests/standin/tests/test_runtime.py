@@ -217,6 +217,16 @@ def test_export_and_import_that_fail(world: World) -> None:
     assert ctl(world, "data", "import", "/nonexistent.tar.gz") == ("0", missing)
 
 
+def test_an_archive_by_another_name_is_refused(world: World) -> None:
+    """Source: emqx_mgmt_data_backup.erl, EMQX 5.1 to 6.3."""
+    (path,) = re.findall(r"exported to (.*)\.$", ctl(world, "data", "export")[1], re.M)
+    file = Path(path.replace("/opt/", f"{world.root}/opt/"))
+    file.rename(file.with_name("other.tar.gz"))
+    code, said = ctl(world, "data", "import", str(Path(path).with_name("other.tar.gz")))
+    assert code == "0"
+    assert "all files in the archive must be under <backup name> directory" in said
+
+
 def test_there_is_no_list_of_users(world: World) -> None:
     code, said = ctl(world, "admins", "list")
     assert (code, said.splitlines()[0]) == (
