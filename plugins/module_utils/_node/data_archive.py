@@ -134,12 +134,21 @@ def _handed_over(ctl: Ctl, path: str, folders: tuple[str, str], timeout: float) 
     data_dir, seen_as = folders
     # All files in an archive have to be below a directory of its own name.
     name = _names(path)[0].partition("/")[0] + ".tar.gz"
-    _lend(path, data_dir, name)
+    lent = f"{data_dir}/{_FOLDER}/{name}"
+    there = checksum(lent, _LARGEST)
+    if there and there != checksum(path, _LARGEST):
+        raise RefusedError(
+            f"expected no other archive at {lent}, found one: remove it, or move it away"
+        )
+    if not there:
+        _lend(path, data_dir, name)
     try:
         argv = ["ctl", "data", "import", f"{seen_as}/{_FOLDER}/{name}"]
         _rc, out, err = ctl.run(argv, timeout)
     finally:
-        _remove(f"{data_dir}/{_FOLDER}/{name}")
+        # What was there before is not ours.
+        if not there:
+            _remove(lent)
     return out + err
 
 

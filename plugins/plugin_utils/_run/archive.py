@@ -1,7 +1,10 @@
 # Copyright (c) 2026, mqttops contributors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Backups as files of the control node: one tar archive, encrypted with Ansible Vault if asked."""
+"""Backups as files of the control node: one tar archive, encrypted with Ansible Vault if asked.
+
+All of a backup is held in memory, as Ansible Vault takes it so.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ CEILINGS = {
     "host_info": 2000,
     "kernel_values": 230,
     "managed_files": 2480,
-    "node_data": 1410,
+    "node_data": 1420,
     "node_evacuation": 1160,
     "node_force_load": 1010,
     "node_save": 640,

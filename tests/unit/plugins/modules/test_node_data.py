@@ -120,6 +120,18 @@ def test_what_has_ended_meanwhile_is_said(host: Host, args: dict[str, t.Any]) ->
     assert (result["fewer"], result["unset"]) == ({"retained_messages": 7}, ["license"])
 
 
+def test_an_archive_that_is_there_is_taken_and_left(host: Host, args: dict[str, t.Any]) -> None:
+    given = wanted(args, dashboard_users=2)
+    own = Path(args["data_dir"]) / "backup/emqx-export.tar.gz"
+    own.write_bytes(Path(args["path"]).read_bytes())
+    script = [("eval", NODE), ("ctl data import", (0, "", "")), ("eval", NODE)]
+    assert host.run(node_data, given, *script)["changed"] is True
+    assert own.exists()
+    own.write_bytes(b"another")
+    result = host.run(node_data, given, ("eval", NODE))
+    assert "remove it, or move it away" in result["msg"] and own.exists()
+
+
 REFUSED = (0, "", '[error] Data import failed, reason: "backup file not found".\n')
 IN_PART = (0, "Failed to import the following config path: mqtt, reason: bad\n", "")
 
