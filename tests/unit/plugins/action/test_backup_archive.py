@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
+import tarfile
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from schemas import check
 
 from ansible_collections.mqttops.emqx.plugins.action import backup_archive
 from ansible_collections.mqttops.emqx.tests.unit.plugins.action.test_plans import Run
@@ -77,6 +80,15 @@ def test_a_password_is_asked_for_and_compared(given: dict[str, t.Any], tmp_path:
         opened(given, tmp_path, vault_password_file=str(wrong))
     with pytest.raises(AnsibleActionFail, match="cannot be read"):
         Run(backup_archive)(**given, vault_password_file=str(tmp_path / "none"))
+
+
+def test_the_manifest_is_as_its_schema_says(given: dict[str, t.Any]) -> None:
+    with tarfile.open(Run(backup_archive)(**given)["path"]) as archive:
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        found = json.loads(manifest.read())
+    check("backup", found)
+    assert set(found["files"]) == {"data.tar.gz", "nodes/n1.tar", "secrets/cookie"}
 
 
 def test_nothing_is_left_of_a_backup_that_failed(
