@@ -171,8 +171,8 @@ def test_nothing_stays_when_the_run_is_killed(network: Network, tmp_path: Path) 
     try:
         _wait(lambda: len(network.listening()) == SIZE, 60)
     finally:
-        # The workers of Ansible are sessions of their own, and would wait for ever.
-        run.kill()
+        # The workers of Ansible are sessions of their own, and would wait for ever; without the run
+        # itself some end before they are found.
         subprocess.run(["pkill", "-KILL", "-f", str(network.inventory)], check=True)
         run.communicate()
         network.run("h23", "nft", "delete", "table", "inet", "t")
