@@ -70,11 +70,15 @@ def holds_all() -> None:
     together(LAB, *HOSTS)
     assert can_log_in(LAB, "n2", "keeper", PASSWORD)
     assert MESSAGE.decode() in retained()
+    assert "max_topic_levels = 64" in LAB.emqx("n3", "ctl", "conf", "show", "mqtt").stdout
 
 
 def test_build() -> None:
     done(run("site"))
     assert LAB.emqx("n1", "ctl", "admins", "add", "keeper", PASSWORD).stdout.strip() == "ok"
+    # Made at run time, as by the dashboard.
+    LAB.hosts["n1"].check_output("echo 'mqtt.max_topic_levels = 64' > /tmp/run-time.hocon")
+    LAB.emqx("n1", "ctl", "conf", "load", "/tmp/run-time.hocon")
     client = Client(LAB.addresses["n1"], 1883, client_id="writer")
     client.publish(TOPIC, MESSAGE, retain=True)
     wait_for(lambda: MESSAGE.decode() in retained(), 30)
@@ -97,6 +101,8 @@ def test_a_backup_has_the_data_and_the_files_of_all_nodes() -> None:
     assert set(files) >= {"data.tar.gz", "nodes/n1.tar", "nodes/n2.tar", "nodes/n3.tar"}
     assert manifest["holds"]["retained_messages"] == 1
     assert manifest["holds"]["dashboard_users"] == 2
+    # With it EMQX writes a log with empty handlers, which nobody made.
+    assert manifest["roots"] == ["mqtt"]
     with tarfile.open(fileobj=io.BytesIO(files["nodes/n2.tar"])) as etc:
         assert "./emqx.conf" in etc.getnames()
     cookie = (LAB.inventory.parent / "emqxcl.cookie").read_text(encoding="utf-8").strip()

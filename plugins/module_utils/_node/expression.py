@@ -39,6 +39,7 @@ TABLES: t.Mapping[str, str] = {
 # `su -c "..."` when a wrapper runs it as root, and that shell must see none of them.
 # The vendor's first login is compared with the password's hash (emqx_dashboard_admin, EMQX 5.0 to
 # 6.3), which is no login that fails: too many of those lock a user out.
+# Not counted as configuration: empty roots, and a log with empty handlers, which 5.8 writes itself.
 # Not counted as data: what EMQX publishes itself (retained $SYS messages) and API keys that
 # every node loads from its bootstrap file.
 _VIEW = """
@@ -63,7 +64,8 @@ Count = fun(Tab, Size) -> try case Tab of
         [{{{{'_', [<<36, 83, 89, 83>> | '_'], '_', '_'}}, [], [true]}}]);
     _ -> Size end catch _:_ -> Size end end,
 Re = fun(A) -> atom_to_list(A) end,
-Empty = Re('^[a-z0-9_]+[[:space:]=]*[{{][[:space:]]*[}}][[:space:]]*(?![^[:space:]])'),
+Empty = Re('^(?:[a-z0-9_]+[[:space:]=]*[{{]|log[[:space:]=]*[{{][[:space:]a-z{{}}]*)') ++
+    Re('[[:space:]]*[}}][[:space:]]*(?![^[:space:]])'),
 Roots = fun(N) ->
     Dir = erpc:call(N, emqx_conf, get, [[node, data_dir], unknown], 5000),
     File = filename:join([Dir, configs, 'cluster.hocon']),
