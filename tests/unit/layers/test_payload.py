@@ -30,7 +30,7 @@ CEILINGS = {
     "evidence_info": 2230,
     "host_info": 2000,
     "kernel_values": 230,
-    "managed_files": 2480,
+    "managed_files": 2490,
     "node_data": 1420,
     "node_evacuation": 1160,
     "node_force_load": 1010,
