@@ -33,7 +33,7 @@ CEILINGS = {
     "managed_files": 2490,
     "node_data": 1420,
     "node_evacuation": 1160,
-    "node_force_load": 1010,
+    "node_force_load": 1020,
     "node_save": 640,
     "support_bundle": 370,
     "survey_info": 4220,
