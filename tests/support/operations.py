@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -172,6 +173,7 @@ def killed(
                 wait_for(lambda: process.poll() is not None or moment(), 300)
             finally:
                 os.killpg(process.pid, signal.SIGKILL)
+                _kill_workers(argv)
             process.wait()
         return subprocess.CompletedProcess(argv, process.returncode, "", "")
 
@@ -180,6 +182,17 @@ def killed(
     text = log.read_text(encoding="utf-8")
     assert result.returncode == -signal.SIGKILL, text
     return text
+
+
+def _kill_workers(argv: list[str]) -> None:
+    """Kill the workers of a run, which have its command line: each is a session of its own, and
+    would wait for ever for a run that is gone."""
+    wanted = "\0".join(argv).encode()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        # What has ended meanwhile is gone.
+        with contextlib.suppress(OSError):
+            if wanted in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 class Watch:
