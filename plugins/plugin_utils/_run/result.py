@@ -263,10 +263,15 @@ def _work(host: str, run: RunInput, plan: Deployment, one: HostPlan) -> Data:
     settings, what = run.hosts[host].settings, one.release
     fetched = f"{settings.download_dir}/{what.file}"
     renamed = run.purpose == RENAME and host == settings.rename_host
+    found = run.hosts[host].host or HostState()
     return {
         **{name: data(getattr(one, name)) for name in _AS_THEY_ARE},
         "todo": _todo(host, run, plan, one),
-        "firewall": {**data(one.firewall.as_dict()), "paths": list(nftables.WATCHED[:2])},
+        "firewall": {
+            **data(one.firewall.as_dict()),
+            "paths": [nftables.RULES_FILE, nftables.UNIT_FILE],
+            "unit_exists": found.file(nftables.UNIT_FILE).exists,
+        },
         "tuning": {**data(one.tuning.as_dict()), "sysctl_file": tuning.WATCHED[0]},
         "certificates": one.tls.certificates_role_vars(),
         "rotation": [

@@ -17,6 +17,8 @@ from scenes import Scene
 from schemas import check
 
 from ansible_collections.mqttops.emqx.plugins.module_utils._findings import WARNING, Finding
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.records import FileState
+from ansible_collections.mqttops.emqx.plugins.plugin_utils._plan.firewall import nftables
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run import verdicts
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.deployment import lead
 from ansible_collections.mqttops.emqx.plugins.plugin_utils._run.inputs import (
@@ -320,6 +322,20 @@ def test_a_refusal_says_what_else_was_found() -> None:
         "ERROR [wrong] Cluster",
         "WARNING [doubt] Cluster",
     ]
+
+
+def test_rules_that_a_run_left_without_their_unit_are_taken_away_without_it() -> None:
+    run = Run(1, firewall_backend="none")
+    there = FileState(exists=True)
+    for files, unit in (
+        ({nftables.RULES_FILE: there}, False),
+        ({nftables.RULES_FILE: there, nftables.UNIT_FILE: there}, True),
+        ({nftables.UNIT_FILE: there}, True),
+    ):
+        run.found("n1", files=files)
+        found = run.result()["hosts"]["n1"]["firewall"]
+        assert (found["remove_nft"], found["unit_exists"]) == (True, unit)
+    assert found["paths"] == [nftables.RULES_FILE, nftables.UNIT_FILE]
 
 
 # -- who owns a release ----------------------------------------------------------------------------

@@ -46,7 +46,7 @@ SCENES: dict[str, t.Callable[[], Scene]] = {
 
 def test_there_is_a_schema_for_each_output() -> None:
     names = {path.name.partition(".")[0] for path in FOLDER.iterdir()}
-    assert names == {"finding", "plan", "preflight", "doctor", "status"}
+    assert names == {"finding", "plan", "preflight", "doctor", "status", "backup"}
     for name in names:
         jsonschema.Draft202012Validator.check_schema(validator(name).schema)
 
