@@ -22,6 +22,8 @@ from ansible_collections.mqttops.emqx.plugins.plugin_utils._model.settings impor
 
 # Keys of EMQX 5.0 to 6.3 whose values are paths on the node's host.
 _NAMES = re.compile(r"(?:^|\.)(?:certfile|keyfile|cacertfile|bootstrap_file|init_file|path)$")
+# Before a path, it makes EMQX take the value of a secret from a file (5.8 and newer).
+_CONTENT = "file://"
 _READ, _ENTER = 4, 1
 _ETC = re.compile(r"^\$\{EMQX_ETC_DIR\}|^\$EMQX_ETC_DIR\b")
 
@@ -42,6 +44,7 @@ def named_paths(settings: Settings, layout: Layout) -> dict[str, tuple[str, str]
             "emqx_environment",
             {environment_key(str(name)): value for name, value in settings.environment.items()},
         ),
+        ("emqx_license", {"license.key": settings.license}),
     ):
         try:
             tree = expand(dict(given))
@@ -49,8 +52,10 @@ def named_paths(settings: Settings, layout: Layout) -> dict[str, tuple[str, str]
             # That is a finding of its own.
             continue
         for key, value in _leaves(tree, ""):
-            path = _ETC.sub(lambda _match: layout.etc, value)
-            if _NAMES.search(key) and path.startswith("/") and "\n" not in path:
+            is_content = value.startswith(_CONTENT)
+            path = value[len(_CONTENT) :] if is_content else value
+            path = _ETC.sub(lambda _match: layout.etc, path)
+            if (is_content or _NAMES.search(key)) and path.startswith("/") and "\n" not in path:
                 found[path] = (variable, key)
     return found
 

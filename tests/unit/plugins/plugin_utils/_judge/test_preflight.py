@@ -537,10 +537,14 @@ def test_which_paths_a_configuration_names() -> None:
             },
         },
         environment={"EMQX_DASHBOARD__LISTENERS__HTTPS__SSL_OPTIONS__CERTFILE": "/pki/d.pem"},
+        base_config={"connectors.mqtt.a.password": "file:///pki/word"},
+        license="file:///srv/emqx/license",
     )
     assert named_paths(settings, layout_of()) == {
         "/etc/emqx/acl.conf": ("emqx_config", "authorization.sources.path"),
         "/etc/emqx/keys": ("emqx_config", "api_key.bootstrap_file"),
         "/pki/d.pem": ("emqx_environment", "dashboard.listeners.https.ssl_options.certfile"),
+        "/pki/word": ("emqx_base_config", "connectors.mqtt.a.password"),
+        "/srv/emqx/license": ("emqx_license", "license.key"),
     }
     assert named_paths(dataclasses.replace(settings, deployment="container"), layout_of()) == {}
